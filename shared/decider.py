@@ -1,0 +1,109 @@
+"""What every domain is made of: messages, an initial state, a decision, an evolution, and what an event claims and schedules."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import reduce
+from typing import dataclass_transform
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True)
+def message[T](cls: type[T]) -> type[T]:
+    """An immutable command, event or state."""
+    return dataclass(frozen=True, kw_only=True)(cls)
+
+
+class Rejected(Exception):
+    """A business rule said no: `problem` names the rule, the reason is written for the person who asked."""
+
+    def __init__(self, problem: str, reason: str) -> None:
+        super().__init__(reason)
+        self.problem = problem
+        self.reason = reason
+
+
+@message
+class Take:
+    """This stream takes `key` of `kind` for itself; while it holds it, whoever else takes it is rejected with `problem`."""
+
+    kind: str
+    key: str
+    problem: str
+    reason: str
+
+
+@message
+class TakeSlot:
+    """This stream takes `key` (a car, a person, a bay) from `start` to `end`; an overlap is rejected with `problem`."""
+
+    kind: str
+    key: str
+    start: datetime
+    end: datetime
+    problem: str
+    reason: str
+
+
+@message
+class Count:
+    """`by` is added to the tally of `key`; a tally beyond `most` is rejected with `problem`. Count back with `by=-1`."""
+
+    kind: str
+    key: str
+    by: int
+    most: int
+    problem: str
+    reason: str
+
+
+@message
+class Release:
+    """This stream lets go of whatever it took of `kind` (keys and slots; tallies are counted back)."""
+
+    kind: str
+
+
+@message
+class Schedule:
+    """`command` is handled once at `at` (None: at once) by stream `to` (None: this stream); the same key replaces it."""
+
+    key: str
+    command: object
+    at: datetime | None = None
+    to: str | None = None
+
+
+@message
+class Unschedule:
+    """The timer of this key, if it still waits, will not fire."""
+
+    key: str
+
+
+type Claim = Take | TakeSlot | Count | Release
+type Timer = Schedule | Unschedule
+
+
+def no_claims(event: object) -> list[Claim]:
+    """The event claims nothing across streams."""
+    return []
+
+
+def no_timers(event: object) -> list[Timer]:
+    """The event schedules nothing."""
+    return []
+
+
+@dataclass(frozen=True)
+class Decider[C, S, E]:
+    """One consistency boundary. A process manager is a decider too: its inputs are commands, its commands are timers due at once."""
+
+    initial: S
+    decide: Callable[[C, S], list[E]]
+    evolve: Callable[[S, E], S]
+    claims: Callable[[E], list[Claim]] = no_claims
+    timers: Callable[[E], list[Timer]] = no_timers
+
+    def fold(self, history: Iterable[E]) -> S:
+        """The state after `history`, oldest event first."""
+        return reduce(self.evolve, history, self.initial)
