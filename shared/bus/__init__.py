@@ -1,0 +1,1 @@
+"""Between contexts: public events over Kafka, at least once out, exactly once in."""

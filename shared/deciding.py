@@ -1,0 +1,227 @@
+"""From a command and a stream's history to everything one append writes. Pure: nothing here waits or looks up."""
+
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from shared.contracts import published_name
+from shared.decider import Decider, Schedule, Unschedule
+from shared.events.envelope import Meta, Recorded, public_id, sequence
+from shared.events.registry import Registry
+from shared.store.protocol import Commit, EventRow, OutboxRow, TimerRow
+from shared.values.ids import new_id
+from shared.views.table import Fold, Rows
+
+_json = msgspec.json.Encoder()
+_meta = msgspec.json.Decoder(Meta)
+
+
+def publish_nothing(event: Any, state: Any) -> list[Any]:
+    """Private events that stay private."""
+    return []
+
+
+@dataclass(frozen=True)
+class Aggregate[C, S, E]:
+    """A decider bound to its streams `<category>-<id>`: inline views, public events, and whose stores may act on it."""
+
+    category: str
+    decider: Decider[C, S, E]
+    views: tuple[Fold[Any, E] | Rows[Any, E], ...] = ()
+    publish: Callable[[E, S], list[Any]] = publish_nothing
+    stores: Callable[[S], Collection[str]] | None = None
+    """The stores whose staff may command it in this state; None: the store its first event was recorded for."""
+
+    def stream(self, id: str) -> str:
+        """The stream's name."""
+        return f"{self.category}-{id}"
+
+
+class NotFound(Exception):
+    """No such stream, or one of a store that is not the caller's: both answer 404 alike."""
+
+
+class VersionConflict(Exception):
+    """If-Match named another version than the stream's."""
+
+    def __init__(self, actual: int) -> None:
+        super().__init__(f"version {actual}")
+        self.actual = actual
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """What a decision needs beside the command: who asks, which version he saw, whose stores he may touch."""
+
+    stream: str
+    meta: Meta
+    expected: int | None = None
+    stores: frozenset[str] | None = None
+    """None: every store."""
+    must_exist: bool = False
+
+
+@dataclass(kw_only=True)
+class Folded:
+    """A stream as its history makes it."""
+
+    state: Any
+    version: int = 0
+    store_id: str | None = None
+    rows: dict[Fold[Any, Any], Any] = field(default_factory=dict)
+
+    def copy(self) -> "Folded":
+        """States and rows are immutable; only the holder is copied."""
+        return replace(self, rows=dict(self.rows))
+
+
+class Folder:
+    """Knows a service's aggregates and folds their stored events."""
+
+    def __init__(self, stored: Registry, aggregates: Iterable[Aggregate[Any, Any, Any]]) -> None:
+        self.stored = stored
+        self.aggregates = {aggregate.category: aggregate for aggregate in aggregates}
+
+    def of(self, stream: str) -> Aggregate[Any, Any, Any]:
+        """The aggregate a stream belongs to. KeyError for a category this service does not have."""
+        return self.aggregates[stream.partition("-")[0]]
+
+    def fold(self, stream: str, history: Iterable[EventRow]) -> Folded:
+        """State, version and inline rows after `history`."""
+        aggregate = self.of(stream)
+        folded = Folded(state=aggregate.decider.initial)
+        for row in history:
+            meta = _meta.decode(row.meta)
+            event = self.stored.decode(row.type, row.type_version, row.data.encode())
+            recorded = Recorded(id=row.id, stream=stream, version=row.version, event=event, occurred_at=row.occurred_at, meta=meta)
+            evolve(aggregate, folded, recorded)
+        return folded
+
+
+def evolve(aggregate: Aggregate[Any, Any, Any], folded: Folded, recorded: Recorded[Any]) -> None:
+    """Takes one event into the fold."""
+    folded.state = aggregate.decider.evolve(folded.state, recorded.event)
+    folded.version = recorded.version
+    if recorded.version == 1:
+        folded.store_id = recorded.meta.store_id
+    for view in aggregate.views:
+        if isinstance(view, Fold):
+            folded.rows[view] = view.apply(folded.rows.get(view), recorded)
+
+
+class Batch:
+    """Decides commands one after the other and gathers what they write, to be appended together."""
+
+    def __init__(self, folder: Folder, held: dict[str, Folded]) -> None:
+        self.folder = folder
+        self.held = held
+        self.commit = Commit()
+
+    def decide(self, order: Order, command: Any) -> list[Any]:
+        """The events a command leads to. Raises Rejected, NotFound or VersionConflict; nothing is gathered yet."""
+        aggregate, folded = self.folder.of(order.stream), self.held[order.stream]
+        if folded.version == 0 and order.must_exist:
+            raise NotFound
+        if folded.version and order.stores is not None:
+            theirs = aggregate.stores(folded.state) if aggregate.stores else [folded.store_id] if folded.store_id else None
+            if theirs is not None and order.stores.isdisjoint(theirs):
+                raise NotFound
+        if order.expected is not None and order.expected != folded.version:
+            raise VersionConflict(folded.version)
+        return aggregate.decider.decide(command, folded.state)
+
+    def record(self, order: Order, events: list[Any], at: datetime) -> str | None:
+        """Gathers events with all that follows from them; the `Forecourt-Seen` mark of the last public one, if any."""
+        aggregate, folded = self.folder.of(order.stream), self.held[order.stream]
+        seen = None
+        for event in events:
+            store_id = folded.store_id if folded.version else order.meta.store_id
+            meta = order.meta if order.meta.store_id == store_id else replace(order.meta, store_id=store_id)
+            recorded = Recorded(id=UUID(new_id()), stream=order.stream, version=folded.version + 1, event=event, occurred_at=at, meta=meta)
+            before = {view: folded.rows.get(view) for view in aggregate.views if isinstance(view, Fold)}
+            evolve(aggregate, folded, recorded)
+            self._event(recorded)
+            self._views(aggregate, folded, before, recorded)
+            self._consequences(aggregate, recorded)
+            seen = self._publish(aggregate, folded.state, recorded) or seen
+        return seen
+
+    def _event(self, recorded: Recorded[Any]) -> None:
+        name, type_version, data = self.folder.stored.encode(recorded.event)
+        self.commit.events.append(
+            EventRow(
+                stream=recorded.stream,
+                version=recorded.version,
+                id=recorded.id,
+                type=name,
+                type_version=type_version,
+                data=data.decode(),
+                meta=_json.encode(recorded.meta).decode(),
+                occurred_at=recorded.occurred_at,
+            )
+        )
+
+    def _views(self, aggregate: Aggregate[Any, Any, Any], folded: Folded, before: dict[Any, Any], recorded: Recorded[Any]) -> None:
+        for view in aggregate.views:
+            if isinstance(view, Rows):
+                for row in view.apply(recorded):
+                    self.commit.puts.setdefault(view.table, {})[view.table.key_of(row)] = row
+                continue
+            old, new = before[view], folded.rows[view]
+            rows = self.commit.puts.setdefault(view.table, {}) if old is not new else {}
+            if old is not None:
+                rows[view.table.key_of(old)] = None
+            if new is not None:
+                rows[view.table.key_of(new)] = new
+
+    def _consequences(self, aggregate: Aggregate[Any, Any, Any], recorded: Recorded[Any]) -> None:
+        self.commit.claims += [(recorded.stream, claim) for claim in aggregate.decider.claims(recorded.event)]
+        for timer in aggregate.decider.timers(recorded.event):
+            key = f"{recorded.stream}/{timer.key}"
+            self.commit.timers = [row for row in self.commit.timers if row.key != key]
+            match timer:
+                case Unschedule():
+                    self.commit.unscheduled.append(key)
+                case Schedule():
+                    self.commit.timers.append(self._timer(key, timer, recorded))
+
+    def _timer(self, key: str, timer: Schedule, recorded: Recorded[Any]) -> TimerRow:
+        name, _, data = self.folder.stored.encode(timer.command)
+        caused = replace(recorded.meta, causation_id=str(recorded.id), actor="system")
+        return TimerRow(
+            key=key,
+            due_at=timer.at or recorded.occurred_at,
+            stream=timer.to or recorded.stream,
+            type=name,
+            data=data.decode(),
+            meta=_json.encode(caused).decode(),
+        )
+
+    def _publish(self, aggregate: Aggregate[Any, Any, Any], state: Any, recorded: Recorded[Any]) -> str | None:
+        seen = None
+        for index, public in enumerate(aggregate.publish(recorded.event, state)):
+            name, place = published_name(public), sequence(recorded.version, index)
+            headers = {
+                "time": recorded.occurred_at,
+                "storeid": recorded.meta.store_id,
+                "authid": recorded.meta.actor,
+                "correlationid": recorded.meta.correlation_id,
+                "causationid": str(recorded.id),
+                "traceparent": recorded.meta.traceparent,
+            }
+            self.commit.outbox.append(
+                OutboxRow(
+                    id=public_id(recorded.id, name, index),
+                    stream=recorded.stream,
+                    sequence=place,
+                    type=name,
+                    data=_json.encode(public).decode(),
+                    headers=_json.encode({key: value for key, value in headers.items() if value is not None}).decode(),
+                )
+            )
+            seen = f"{self.folder.stored.context}/{recorded.stream}@{place}"
+        return seen

@@ -1,0 +1,240 @@
+"""The event store in memory, for unit tests and simulation: the same promises, one event loop, a clock one can turn."""
+
+import asyncio
+import copy
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from shared.decider import Count, Release, Take, TakeSlot
+from shared.store.protocol import Answer, Commit, Conflict, EventRow, Key, Loaded, OutboxRow, Taken, TimerRow
+from shared.values.clock import utc_now
+from shared.views.table import Table
+
+
+@dataclass
+class _Data:
+    """Everything a database would hold; a transaction works on a copy."""
+
+    events: dict[str, list[EventRow]] = field(default_factory=dict)
+    outbox: list[OutboxRow] = field(default_factory=list)
+    position: int = 0
+    answers: dict[Key, Answer] = field(default_factory=dict)
+    claims: dict[tuple[str, str], str] = field(default_factory=dict)
+    slots: list[tuple[str, TakeSlot]] = field(default_factory=list)
+    tallies: dict[tuple[str, str], int] = field(default_factory=dict)
+    numbers: dict[tuple[str, date], int] = field(default_factory=dict)
+    timers: dict[str, TimerRow] = field(default_factory=dict)
+    views: dict[Table[Any], dict[tuple[Any, ...], Any]] = field(default_factory=dict)
+    offsets: dict[tuple[str, str, int], int] = field(default_factory=dict)
+    watermarks: dict[tuple[str, str, int], datetime] = field(default_factory=dict)
+    marks: dict[tuple[str, str, str], int] = field(default_factory=dict)
+    inbox: dict[str, Any] = field(default_factory=dict)
+    """What the consumer keeps beside its marks: lineages, parked messages."""
+
+    def copy(self) -> "_Data":
+        """Containers are copied, the frozen rows in them are shared."""
+        made = copy.copy(self)
+        for name, value in vars(self).items():
+            if isinstance(value, dict):
+                setattr(made, name, {k: copy.copy(v) if isinstance(v, dict | list) else v for k, v in value.items()})
+            elif isinstance(value, list):
+                setattr(made, name, list(value))
+        return made
+
+
+class MemoryTransaction:
+    """Works on `data`; the store swaps it in at commit."""
+
+    def __init__(self, data: _Data, now: Callable[[], datetime]) -> None:
+        self.data = data
+        self.now = now
+
+    async def load(self, streams: Collection[str], keys: Collection[Key] = ()) -> Loaded:
+        """All events of `streams` and the stored answers of `keys`."""
+        events = {stream: list(self.data.events.get(stream, ())) for stream in streams}
+        return Loaded(events=events, answers={key: self.data.answers[key] for key in keys if key in self.data.answers})
+
+    async def holder(self, kind: str, key: str) -> str | None:
+        """The stream that holds a claimed key, or None."""
+        return self.data.claims.get((kind, key))
+
+    async def rows(self, table: Table[Any], keys: Collection[tuple[Any, ...]]) -> dict[tuple[Any, ...], Any]:
+        """Rows of a view by key."""
+        held = self.data.views.get(table, {})
+        return {key: held[key] for key in keys if key in held}
+
+    async def scan(self, table: Table[Any], **where: object) -> list[Any]:
+        """Rows of a view whose columns equal the given values."""
+        held = self.data.views.get(table, {}).values()
+        return [row for row in held if all(getattr(row, name) == value for name, value in where.items())]
+
+    async def tallies(self, kind: str, keys: Collection[str]) -> dict[str, int]:
+        """The tallies of these keys; 0 for one never counted."""
+        return {key: self.data.tallies.get((kind, key), 0) for key in keys}
+
+    async def append(self, commit: Commit) -> None:
+        """Writes a commit. Raises Conflict or Taken, after which the transaction is dead."""
+        data = self.data
+        for stream, claim in commit.claims:
+            if isinstance(claim, Release):
+                data.claims = {k: s for k, s in data.claims.items() if not (s == stream and k[0] == claim.kind)}
+                data.slots = [(s, slot) for s, slot in data.slots if not (s == stream and slot.kind == claim.kind)]
+        for key in commit.unscheduled:
+            data.timers.pop(key, None)
+        for answer in commit.answers:
+            if answer.key in data.answers:
+                raise Conflict
+            data.answers[answer.key] = answer
+        for event in sorted(commit.events, key=lambda row: (row.stream, row.version)):
+            history = data.events.setdefault(event.stream, [])
+            if event.version != len(history) + 1:
+                raise Conflict
+            history.append(replace(event, recorded_at=self.now()))
+        for row in sorted(commit.outbox, key=lambda row: (row.stream, row.sequence)):
+            data.position += 1
+            data.outbox.append(replace(row, position=data.position, recorded_at=self.now()))
+        for stream, claim in commit.claims:
+            self._claim(stream, claim)
+        data.timers |= {timer.key: timer for timer in commit.timers}
+        for table, rows in commit.puts.items():
+            held = data.views.setdefault(table, {})
+            for view_key, view_row in rows.items():
+                if view_row is None:
+                    held.pop(view_key, None)
+                else:
+                    held[view_key] = view_row
+
+    def _claim(self, stream: str, claim: Take | TakeSlot | Count | Release) -> None:
+        data = self.data
+        match claim:
+            case Take(kind=kind, key=key):
+                if (kind, key) in data.claims:
+                    raise Taken(claim)
+                data.claims[kind, key] = stream
+            case TakeSlot():
+                for _, held in data.slots:
+                    if (held.kind, held.key) == (claim.kind, claim.key) and held.start < claim.end and claim.start < held.end:
+                        raise Taken(claim)
+                data.slots.append((stream, claim))
+            case Count(kind=kind, key=key, by=by, most=most):
+                n = max(data.tallies.get((kind, key), 0) + by, 0)
+                if by > 0 and n > most:
+                    raise Taken(claim)
+                data.tallies[kind, key] = n
+            case Release():
+                pass
+
+    async def number(self, series: str, day: date) -> int:
+        """The next number of a series on a business day, gapless."""
+        n = self.data.numbers.get((series, day), 0) + 1
+        self.data.numbers[series, day] = n
+        return n
+
+    async def advance(self, consumer: str, topic: str, partition: int, start: int, end: int, watermark: datetime | None) -> bool:
+        """Moves a consumer's offset by compare-and-set."""
+        place = (consumer, topic, partition)
+        if self.data.offsets.get(place, 0) != start:
+            return False
+        self.data.offsets[place] = end
+        if watermark is not None:
+            self.data.watermarks[place] = watermark
+        return True
+
+    async def marks(self, consumer: str, keys: Collection[tuple[str, str]]) -> dict[tuple[str, str], int]:
+        """The last sequence taken per (source, stream)."""
+        held = self.data.marks
+        return {key: held[consumer, *key] for key in keys if (consumer, *key) in held}
+
+    async def mark(self, consumer: str, marks: dict[tuple[str, str], int]) -> None:
+        """Sets the last sequence taken per (source, stream)."""
+        for (source, stream), n in marks.items():
+            self.data.marks[consumer, source, stream] = max(n, self.data.marks.get((consumer, source, stream), 0))
+
+    async def fired(self, limit: int, now: datetime) -> list[TimerRow]:
+        """Due timers; one event loop needs no lock beyond the store's."""
+        due = sorted((t for t in self.data.timers.values() if t.due_at <= now), key=lambda t: t.due_at)
+        return due[:limit]
+
+    async def postpone(self, key: str, until: datetime) -> None:
+        """A timer that could not be handled waits on."""
+        self.data.timers[key] = replace(self.data.timers[key], due_at=until)
+
+
+class MemoryStore:
+    """One transaction at a time; a raised error leaves nothing behind."""
+
+    def __init__(self, now: Callable[[], datetime] = utc_now) -> None:
+        self.lineage = str(uuid4())
+        self.data = _Data()
+        self.now = now
+        self._lock = asyncio.Lock()
+        self._lease: dict[str, tuple[UUID, int, datetime]] = {}
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[MemoryTransaction]:
+        """A transaction that commits when the block ends and rolls back when it raises."""
+        async with self._lock:
+            tx = MemoryTransaction(self.data.copy(), self.now)
+            yield tx
+            self.data = tx.data
+
+    def _peek(self) -> MemoryTransaction:
+        return MemoryTransaction(self.data, self.now)
+
+    async def load(self, streams: Collection[str], keys: Collection[Key] = ()) -> Loaded:
+        """All events of `streams` and the stored answers of `keys`."""
+        return await self._peek().load(streams, keys)
+
+    async def holder(self, kind: str, key: str) -> str | None:
+        """The stream that holds a claimed key, or None."""
+        return await self._peek().holder(kind, key)
+
+    async def rows(self, table: Table[Any], keys: Collection[tuple[Any, ...]]) -> dict[tuple[Any, ...], Any]:
+        """Rows of a view by key."""
+        return await self._peek().rows(table, keys)
+
+    async def scan(self, table: Table[Any], **where: object) -> list[Any]:
+        """Rows of a view whose columns equal the given values."""
+        return await self._peek().scan(table, **where)
+
+    async def tallies(self, kind: str, keys: Collection[str]) -> dict[str, int]:
+        """The tallies of these keys; 0 for one never counted."""
+        return await self._peek().tallies(kind, keys)
+
+    async def append(self, commit: Commit) -> None:
+        """One commit in a transaction of its own."""
+        async with self.begin() as tx:
+            await tx.append(commit)
+
+    async def lead(self, name: str, holder: UUID, seconds: float) -> int | None:
+        """Takes or renews a lease by the store's clock."""
+        owner, epoch, expires = self._lease.get(name, (holder, 0, self.now()))
+        if owner != holder and expires >= self.now():
+            return None
+        epoch = epoch if owner == holder and epoch else epoch + 1
+        self._lease[name] = (holder, epoch, self.now() + timedelta(seconds=seconds))
+        return epoch
+
+    async def waiting(self, limit: int) -> Sequence[OutboxRow]:
+        """The oldest outbox rows in position order."""
+        return self.data.outbox[:limit]
+
+    async def sent(self, positions: Sequence[int], lease: str, epoch: int) -> bool:
+        """Deletes these rows while the lease is still of this epoch."""
+        if lease not in self._lease or self._lease[lease][1] != epoch:
+            return False
+        named = set(positions)
+        self.data.outbox = [row for row in self.data.outbox if row.position not in named]
+        return True
+
+    async def watermark(self) -> datetime:
+        """min(now, oldest unpublished row); transactions do not overlap here."""
+        return min([self.now(), *(row.recorded_at for row in self.data.outbox if row.recorded_at)])
+
+    async def next_timer(self) -> datetime | None:
+        """When the earliest timer is due."""
+        return min((timer.due_at for timer in self.data.timers.values()), default=None)

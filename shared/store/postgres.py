@@ -1,0 +1,283 @@
+"""The event store on PostgreSQL: psycopg, one statement per append where a commit releases nothing."""
+
+import re
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import asdict
+from datetime import date, datetime
+from typing import Any, cast
+from uuid import UUID
+
+import msgspec
+import psycopg
+from psycopg.rows import dict_row
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from shared.decider import Count, Take, TakeSlot
+from shared.ops import failpoints
+from shared.store import statements
+from shared.store.protocol import Answer, Commit, Conflict, EventRow, Key, Loaded, OutboxRow, Taken, TimerRow, Unavailable
+from shared.views.table import Table
+
+type Connection = psycopg.AsyncConnection[Any]
+
+_LOAD = """select stream, version, id, type, type_version, convert_from(data, 'UTF8') as data, convert_from(meta, 'UTF8') as meta,
+    occurred_at, recorded_at from events where stream = any(%s::text[]) order by stream, version"""
+_ANSWERS = """select subject, route, key, body_hash, status, stream, version, seen from idempotency
+    where (subject, route, key) in (select * from json_to_recordset(%s::json) as x(subject text, route text, key text))"""
+_NUMBER = """insert into numbers (series, day, n) values (%s, %s, 1)
+    on conflict (series, day) do update set n = numbers.n + 1 returning n"""
+_ADVANCE = """insert into offsets (consumer, topic, partition, next, watermark)
+    select %(consumer)s, %(topic)s, %(partition)s, %(end)s, %(watermark)s where %(start)s = 0
+        or exists (select from offsets where consumer = %(consumer)s and topic = %(topic)s and partition = %(partition)s)
+    on conflict (consumer, topic, partition) do update
+    set next = excluded.next, watermark = coalesce(excluded.watermark, offsets.watermark) where offsets.next = %(start)s"""
+_LEAD = """insert into leases (name, holder, epoch, expires_at)
+    values (%(name)s, %(holder)s, 1, clock_timestamp() + make_interval(secs => %(seconds)s))
+    on conflict (name) do update set
+        epoch = case when leases.holder = excluded.holder then leases.epoch else leases.epoch + 1 end,
+        holder = excluded.holder, expires_at = clock_timestamp() + make_interval(secs => %(seconds)s)
+    where leases.holder = excluded.holder or leases.expires_at < clock_timestamp()
+    returning epoch"""
+_WAITING = """select position, id, stream, sequence, type, convert_from(data, 'UTF8') as data,
+    convert_from(headers, 'UTF8') as headers, recorded_at from outbox order by position limit %s"""
+_SENT = """with mine as (select from leases where name = %(lease)s and epoch = %(epoch)s for update),
+    gone as (delete from outbox where position = any(%(positions)s::bigint[]) and exists (select from mine))
+    select count(*) from mine"""
+# Both clocks are read before the outbox: whatever commits later started its transaction after the bound.
+_WATERMARK_WRITERS = """select least(clock_timestamp(), min(xact_start)) from pg_stat_activity
+    where datname = current_database() and usename = current_user and pid <> pg_backend_pid() and xact_start is not null"""
+_WATERMARK_OUTBOX = "select min(recorded_at) from outbox"
+_FIRED = """select key, due_at, stream, type, convert_from(data, 'UTF8') as data, convert_from(meta, 'UTF8') as meta
+    from timers where due_at <= %s order by due_at limit %s for update skip locked"""
+
+
+def array(values: Collection[str]) -> str:
+    """A text[] literal: psycopg's list dumper is Python and three times slower."""
+    return "{" + ",".join('"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"' for value in values) + "}"
+
+
+class PostgresTransaction:
+    """One open transaction on one connection."""
+
+    def __init__(self, conn: Connection) -> None:
+        self.conn = conn
+
+    async def load(self, streams: Collection[str], keys: Collection[Key] = ()) -> Loaded:
+        """All events of `streams` and the stored answers of `keys`."""
+        events: dict[str, list[EventRow]] = {stream: [] for stream in streams}
+        if streams:
+            cursor = self.conn.cursor(binary=True)
+            for row in await (await cursor.execute(_LOAD, [array(streams)])).fetchall():
+                events[row[0]].append(EventRow(**dict(zip(_EVENT_COLUMNS, row, strict=True))))
+        answers: dict[Key, Answer] = {}
+        if keys:
+            cursor = self.conn.cursor(binary=True)
+            for row in await (await cursor.execute(_ANSWERS, [statements.text([asdict(key) for key in keys])])).fetchall():
+                key = Key(subject=row[0], route=row[1], key=row[2])
+                answers[key] = Answer(key=key, body_hash=row[3], status=row[4], stream=row[5], version=row[6], seen=row[7])
+        return Loaded(events=events, answers=answers)
+
+    async def holder(self, kind: str, key: str) -> str | None:
+        """The stream that holds a claimed key, or None."""
+        found = await (await self.conn.execute("select stream from claims where kind = %s and key = %s", [kind, key])).fetchone()
+        return found[0] if found else None
+
+    async def rows(self, table: Table[Any], keys: Collection[tuple[Any, ...]]) -> dict[tuple[Any, ...], Any]:
+        """Rows of a view by key."""
+        if not keys:
+            return {}
+        shape = ", ".join(f"{name} {table.columns[name]}" for name in table.key)
+        sql = (
+            f"select {', '.join(table.columns)} from {table.sql_name} where ({', '.join(table.key)}) in "
+            f"(select * from json_to_recordset(%s::json) as x({shape}))"
+        )
+        wanted = statements.text([dict(zip(table.key, key, strict=True)) for key in keys])
+        cursor = self.conn.cursor(row_factory=dict_row)
+        found = await (await cursor.execute(cast(Any, sql), [wanted])).fetchall()
+        made = [msgspec.convert(row, type=table.row) for row in found]
+        return {table.key_of(row): row for row in made}
+
+    async def scan(self, table: Table[Any], **where: object) -> list[Any]:
+        """Rows of a view whose columns equal the given values."""
+        test = " and ".join(f"{name} = %({name})s" for name in where) or "true"
+        cursor = self.conn.cursor(row_factory=dict_row)
+        sql = f"select {', '.join(table.columns)} from {table.sql_name} where {test}"
+        found = await (await cursor.execute(cast(Any, sql), where)).fetchall()
+        return [msgspec.convert(row, type=table.row) for row in found]
+
+    async def tallies(self, kind: str, keys: Collection[str]) -> dict[str, int]:
+        """The tallies of these keys; 0 for one never counted."""
+        sql = "select key, n from tallies where kind = %s and key = any(%s::text[])"
+        found = await (await self.conn.execute(sql, [kind, array(keys)])).fetchall()
+        return dict.fromkeys(keys, 0) | {row[0]: row[1] for row in found}
+
+    async def append(self, commit: Commit) -> None:
+        """Writes a commit. Raises Conflict or Taken, after which the transaction is dead."""
+        try:
+            for statement in statements.before(commit):
+                await self.conn.execute(cast(Any, statement.sql), statement.params)
+            if whole := statements.append(commit):
+                await self.conn.execute(cast(Any, whole.sql), whole.params)
+        except psycopg.Error as error:
+            raise translated(error, commit) from error
+
+    async def number(self, series: str, day: date) -> int:
+        """The next number of a series on a business day, gapless."""
+        found = await (await self.conn.execute(_NUMBER, [series, day])).fetchone()
+        assert found is not None
+        return int(found[0])
+
+    async def advance(self, consumer: str, topic: str, partition: int, start: int, end: int, watermark: datetime | None) -> bool:
+        """Moves a consumer's offset by compare-and-set."""
+        place = {"consumer": consumer, "topic": topic, "partition": partition, "start": start, "end": end, "watermark": watermark}
+        return (await self.conn.execute(_ADVANCE, place)).rowcount == 1
+
+    async def marks(self, consumer: str, keys: Collection[tuple[str, str]]) -> dict[tuple[str, str], int]:
+        """The last sequence taken per (source, stream)."""
+        sql = """select source, stream, sequence from marks where consumer = %s and (source, stream) in
+            (select * from json_to_recordset(%s::json) as x(source text, stream text))"""
+        wanted = statements.text([{"source": source, "stream": stream} for source, stream in keys])
+        return {(row[0], row[1]): row[2] for row in await (await self.conn.execute(sql, [consumer, wanted])).fetchall()}
+
+    async def mark(self, consumer: str, marks: dict[tuple[str, str], int]) -> None:
+        """Sets the last sequence taken per (source, stream)."""
+        sql = """insert into marks (consumer, source, stream, sequence)
+            select %s, source, stream, sequence from json_to_recordset(%s::json) as x(source text, stream text, sequence bigint)
+            on conflict (consumer, source, stream) do update set sequence = greatest(marks.sequence, excluded.sequence)"""
+        rows = [{"source": s, "stream": t, "sequence": n} for (s, t), n in sorted(marks.items())]
+        await self.conn.execute(sql, [consumer, statements.text(rows)])
+
+    async def fired(self, limit: int, now: datetime) -> list[TimerRow]:
+        """Due timers, locked for this transaction and skipped by others."""
+        cursor = self.conn.cursor(row_factory=dict_row)
+        return [TimerRow(**row) for row in await (await cursor.execute(_FIRED, [now, limit])).fetchall()]
+
+    async def postpone(self, key: str, until: datetime) -> None:
+        """A timer that could not be handled waits on."""
+        await self.conn.execute("update timers set due_at = %s where key = %s", [until, key])
+
+
+_EVENT_COLUMNS = ("stream", "version", "id", "type", "type_version", "data", "meta", "occurred_at", "recorded_at")
+
+
+class PostgresStore:
+    """The store of one service, on a pool of role writer whose connections autocommit."""
+
+    def __init__(self, pool: AsyncConnectionPool[Connection]) -> None:
+        self.pool = pool
+        self.lineage = ""
+
+    async def open(self) -> None:
+        """Reads the store's lineage; the schema is there already."""
+        async with self._borrow() as tx:
+            found = await (await tx.conn.execute("select lineage from store")).fetchone()
+            self.lineage = str(found[0]) if found else ""
+
+    @asynccontextmanager
+    async def _borrow(self) -> AsyncIterator[PostgresTransaction]:
+        try:
+            async with self.pool.connection() as conn:
+                yield PostgresTransaction(conn)
+        except (psycopg.OperationalError, PoolTimeout) as error:
+            raise translated(error, Commit()) from error
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[PostgresTransaction]:
+        """A transaction that commits when the block ends and rolls back when it raises."""
+        async with self._borrow() as tx:
+            async with tx.conn.transaction():
+                yield tx
+                failpoints.hit("append.before_commit")
+            failpoints.hit("append.after_commit")
+
+    async def load(self, streams: Collection[str], keys: Collection[Key] = ()) -> Loaded:
+        """All events of `streams` and the stored answers of `keys`."""
+        async with self._borrow() as tx:
+            return await tx.load(streams, keys)
+
+    async def holder(self, kind: str, key: str) -> str | None:
+        """The stream that holds a claimed key, or None."""
+        async with self._borrow() as tx:
+            return await tx.holder(kind, key)
+
+    async def rows(self, table: Table[Any], keys: Collection[tuple[Any, ...]]) -> dict[tuple[Any, ...], Any]:
+        """Rows of a view by key."""
+        async with self._borrow() as tx:
+            return await tx.rows(table, keys)
+
+    async def scan(self, table: Table[Any], **where: object) -> list[Any]:
+        """Rows of a view whose columns equal the given values."""
+        async with self._borrow() as tx:
+            return await tx.scan(table, **where)
+
+    async def tallies(self, kind: str, keys: Collection[str]) -> dict[str, int]:
+        """The tallies of these keys; 0 for one never counted."""
+        async with self._borrow() as tx:
+            return await tx.tallies(kind, keys)
+
+    async def append(self, commit: Commit) -> None:
+        """One commit: a single autocommitted statement, or a transaction where something must be released first."""
+        if statements.before(commit):
+            async with self.begin() as tx:
+                await tx.append(commit)
+            return
+        async with self._borrow() as tx:
+            failpoints.hit("append.before_commit")
+            await tx.append(commit)
+            failpoints.hit("append.after_commit")
+
+    async def lead(self, name: str, holder: UUID, seconds: float) -> int | None:
+        """Takes or renews a lease by the database's clock."""
+        async with self._borrow() as tx:
+            found = await (await tx.conn.execute(_LEAD, {"name": name, "holder": holder, "seconds": seconds})).fetchone()
+            return int(found[0]) if found else None
+
+    async def waiting(self, limit: int) -> Sequence[OutboxRow]:
+        """The oldest outbox rows in position order."""
+        async with self._borrow() as tx:
+            cursor = tx.conn.cursor(binary=True, row_factory=dict_row)
+            return [OutboxRow(**row) for row in await (await cursor.execute(_WAITING, [limit])).fetchall()]
+
+    async def sent(self, positions: Sequence[int], lease: str, epoch: int) -> bool:
+        """Deletes these rows while the lease is still of this epoch: by list, a range would lose rows that commit late."""
+        async with self._borrow() as tx:
+            named = "{" + ",".join(map(str, positions)) + "}"
+            found = await (await tx.conn.execute(_SENT, {"lease": lease, "epoch": epoch, "positions": named})).fetchone()
+            return bool(found and found[0])
+
+    async def watermark(self) -> datetime:
+        """min(now, oldest open writer), read first; then the oldest unpublished row."""
+        async with self._borrow() as tx:
+            writers = await (await tx.conn.execute(_WATERMARK_WRITERS)).fetchone()
+            oldest = await (await tx.conn.execute(_WATERMARK_OUTBOX)).fetchone()
+            assert writers is not None and oldest is not None
+            return cast(datetime, min(moment for moment in (writers[0], oldest[0]) if moment is not None))
+
+    async def next_timer(self) -> datetime | None:
+        """When the earliest timer is due."""
+        async with self._borrow() as tx:
+            found = await (await tx.conn.execute("select min(due_at) from timers")).fetchone()
+            return found[0] if found else None
+
+
+def translated(error: Exception, commit: Commit) -> Exception:
+    """What a database error means to a caller: a lost race, a held claim, or an unknown outcome."""
+    if isinstance(error, (psycopg.errors.UniqueViolation, psycopg.errors.ExclusionViolation, psycopg.errors.CheckViolation)):
+        diag = error.diag
+        family = {"claims_pkey": Take, "slots_overlap": TakeSlot, "tallies_full": Count}.get(diag.constraint_name or "")
+        if family is not None:
+            return Taken(_culprit([c for _, c in commit.claims if isinstance(c, family)], diag.message_detail or ""))
+        return Conflict() if isinstance(error, psycopg.errors.UniqueViolation) else error
+    if isinstance(error, (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)):
+        return Conflict()
+    if isinstance(error, (psycopg.OperationalError, PoolTimeout)):
+        return Unavailable()
+    return error
+
+
+def _culprit(claims: list[Any], detail: str) -> Any:
+    """The claim the database names in its detail: `Key (kind, key)=(…, …)` or `row contains (…, …, …)`."""
+    named = re.search(r"(?:=|contains )\((.*)", detail)
+    inside = named.group(1) if named else ""
+    return next((c for c in claims if inside.startswith(f"{c.kind}, {c.key}")), claims[0])

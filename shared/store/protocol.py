@@ -1,0 +1,205 @@
+"""What a store promises. PostgreSQL keeps it for real, memory for unit tests and simulation; one conformance suite holds both to it."""
+
+from collections.abc import Collection, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+from shared.decider import Count, Release, Take, TakeSlot
+from shared.views.table import Table
+
+
+@dataclass(frozen=True, kw_only=True)
+class EventRow:
+    """A stored event; `data` and `meta` are JSON text."""
+
+    stream: str
+    version: int
+    id: UUID
+    type: str
+    type_version: int
+    data: str
+    meta: str
+    occurred_at: datetime
+    recorded_at: datetime | None = None
+    """None until the database has set it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutboxRow:
+    """A public event on its way to Kafka. `headers` are the CloudEvents attributes as JSON text, names without `ce_`."""
+
+    id: UUID
+    stream: str
+    sequence: int
+    type: str
+    data: str
+    headers: str
+    position: int = 0
+    recorded_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Key:
+    """An idempotency key within its scope."""
+
+    subject: str
+    route: str
+    key: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """The stored first answer to a key: never a body."""
+
+    key: Key
+    body_hash: str
+    status: int
+    stream: str
+    version: int
+    seen: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TimerRow:
+    """A command that waits; `key` is unique in the service."""
+
+    key: str
+    due_at: datetime
+    stream: str
+    type: str
+    data: str
+    meta: str
+
+
+@dataclass(kw_only=True)
+class Commit:
+    """Everything one transaction writes. Within it, events of a stream are in version order."""
+
+    events: list[EventRow] = field(default_factory=list)
+    outbox: list[OutboxRow] = field(default_factory=list)
+    answers: list[Answer] = field(default_factory=list)
+    claims: list[tuple[str, Take | TakeSlot | Count | Release]] = field(default_factory=list)
+    """Pairs of stream and claim, in order."""
+    timers: list[TimerRow] = field(default_factory=list)
+    unscheduled: list[str] = field(default_factory=list)
+    """Timer keys to delete; a fired timer is one too."""
+    puts: dict[Table[Any], dict[tuple[Any, ...], Any]] = field(default_factory=dict)
+    """Per table the last row of each key; None drops the row."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loaded:
+    """Events per stream in version order, and the answers already given to the keys asked for."""
+
+    events: dict[str, list[EventRow]]
+    answers: dict[Key, Answer]
+
+
+class Conflict(Exception):
+    """Another commit came first (stream version, key, timer or deadlock): load again and decide again."""
+
+
+class Taken(Exception):
+    """A claim is held by another stream, or a tally is full."""
+
+    def __init__(self, claim: Take | TakeSlot | Count) -> None:
+        super().__init__(claim.problem)
+        self.claim = claim
+
+
+class Unavailable(Exception):
+    """The database does not answer; the outcome of an append is unknown."""
+
+
+class Reads(Protocol):
+    """What can be read in or outside a transaction."""
+
+    async def load(self, streams: Collection[str], keys: Collection[Key] = ()) -> Loaded:
+        """All events of `streams` and the stored answers of `keys`."""
+        ...
+
+    async def holder(self, kind: str, key: str) -> str | None:
+        """The stream that holds a claimed key, or None."""
+        ...
+
+    async def rows(self, table: Table[Any], keys: Collection[tuple[Any, ...]]) -> dict[tuple[Any, ...], Any]:
+        """Rows of a view by key."""
+        ...
+
+    async def scan(self, table: Table[Any], **where: object) -> list[Any]:
+        """Rows of a view whose columns equal the given values."""
+        ...
+
+    async def tallies(self, kind: str, keys: Collection[str]) -> dict[str, int]:
+        """The tallies of these keys; 0 for one never counted."""
+        ...
+
+
+class Transaction(Reads, Protocol):
+    """One database transaction: all of it or nothing."""
+
+    async def append(self, commit: Commit) -> None:
+        """Writes a commit. Raises Conflict or Taken, after which the transaction is dead."""
+        ...
+
+    async def number(self, series: str, day: date) -> int:
+        """The next number of a series on a business day, gapless: it is given back when this transaction rolls back."""
+        ...
+
+    async def advance(self, consumer: str, topic: str, partition: int, start: int, end: int, watermark: datetime | None) -> bool:
+        """Moves a consumer's offset from `start` to `end`, compare-and-set; False: another consumer moved it."""
+        ...
+
+    async def marks(self, consumer: str, keys: Collection[tuple[str, str]]) -> dict[tuple[str, str], int]:
+        """The last sequence taken per (source, stream)."""
+        ...
+
+    async def mark(self, consumer: str, marks: dict[tuple[str, str], int]) -> None:
+        """Sets the last sequence taken per (source, stream)."""
+        ...
+
+    async def fired(self, limit: int, now: datetime) -> list[TimerRow]:
+        """Due timers, locked for this transaction and skipped by others."""
+        ...
+
+    async def postpone(self, key: str, until: datetime) -> None:
+        """A timer that could not be handled waits on."""
+        ...
+
+
+class Store(Reads, Protocol):
+    """The store of one service."""
+
+    lineage: str
+    """A uuid per created or restored store; consumers stop at one they do not know."""
+
+    async def append(self, commit: Commit) -> None:
+        """One commit in a transaction of its own. Raises Conflict, Taken or Unavailable."""
+        ...
+
+    def begin(self) -> AbstractAsyncContextManager[Transaction]:
+        """A transaction that commits when the block ends and rolls back when it raises."""
+        ...
+
+    async def lead(self, name: str, holder: UUID, seconds: float) -> int | None:
+        """Takes or renews a lease by the database's clock; the epoch when held, None while another holds it."""
+        ...
+
+    async def waiting(self, limit: int) -> Sequence[OutboxRow]:
+        """The oldest outbox rows in position order."""
+        ...
+
+    async def sent(self, positions: Sequence[int], lease: str, epoch: int) -> bool:
+        """Deletes these outbox rows, named one by one, while the lease is still of this epoch; False when fenced."""
+        ...
+
+    async def watermark(self) -> datetime:
+        """No event with an earlier recorded_at will ever be published: min(now, oldest open writer, oldest unpublished)."""
+        ...
+
+    async def next_timer(self) -> datetime | None:
+        """When the earliest timer is due."""
+        ...

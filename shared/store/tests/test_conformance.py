@@ -1,0 +1,195 @@
+"""What every store promises; memory and PostgreSQL keep it alike."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from shared.decider import Rejected
+from shared.deciding import Folder, NotFound, Order, VersionConflict
+from shared.handling import Done, Handler, KeyReused, Number, Request
+from shared.processes.timers import Timers
+from shared.store.memory import MemoryStore
+from shared.store.migrate import migrate
+from shared.store.postgres import PostgresStore
+from shared.store.protocol import Key, Store
+from shared.testing import tills
+from shared.testing.servers import Servers
+from shared.testing.tills import NOON, CloseTill, OpenTill, PutIn
+from shared.values.ids import new_id
+
+
+@asynccontextmanager
+async def postgres_store(servers: Servers) -> AsyncIterator[PostgresStore]:
+    from psycopg_pool import AsyncConnectionPool
+
+    urls = await servers.fresh_database()
+    await migrate(urls.writer, urls.reader_role, [tills.tills])
+    async with AsyncConnectionPool(urls.writer, min_size=2, max_size=6, kwargs={"autocommit": True}, open=False) as pool:
+        store = PostgresStore(pool)
+        await store.open()
+        yield store
+
+
+@pytest.fixture(params=["memory", "postgres"])
+async def store(request: pytest.FixtureRequest) -> AsyncIterator[Store]:
+    if request.param == "memory":
+        yield MemoryStore()
+        return
+    async with postgres_store(request.getfixturevalue("servers")) as store:
+        yield store
+
+
+@pytest.fixture
+async def handler(store: Store) -> AsyncIterator[Handler]:
+    made = Handler(store, Folder(tills.stored, [tills.aggregate]))
+    await made.start()
+    yield made
+    await made.stop()
+
+
+def request(id: str, command: Any, key: str | None = None, **also: Any) -> Request:
+    order = Order(stream=f"till-{id}", meta=tills.meta, **{k: also.pop(k) for k in ("expected", "stores", "must_exist") if k in also})
+    scoped = Key(subject="li", route="tills", key=key) if key else None
+    return Request(order=order, command=command, key=scoped, **also)
+
+
+async def opened(handler: Handler, name: str = "front") -> str:
+    id = new_id()
+    await handler.handle(request(id, OpenTill(name=name)))
+    return id
+
+
+async def test_a_command_is_appended_with_view_and_outbox(handler: Handler, store: Store) -> None:
+    id = await opened(handler)
+    done = await handler.handle(request(id, PutIn(amount=7)))
+    assert done == Done(stream=f"till-{id}", version=2, seen=f"testing/till-{id}@200")
+    history = (await store.load([f"till-{id}"])).events[f"till-{id}"]
+    assert [(row.type, row.version) for row in history] == [("TillOpened", 1), ("Filled", 2)]
+    assert all(row.recorded_at for row in history)
+    (row,) = (await store.rows(tills.tills, [(id,)])).values()
+    assert (row.total, row.open) == (7, True)
+    (public,) = await store.waiting(10)
+    assert (public.stream, public.sequence, public.type, public.data) == (
+        f"till-{id}",
+        200,
+        "testing.TillFilled.v1",
+        '{"amount":7,"total":7}',
+    )
+
+
+async def test_a_key_is_answered_once(handler: Handler, store: Store) -> None:
+    id = await opened(handler)
+    first = await handler.handle(request(id, PutIn(amount=7), "k1", expected=1))
+    again = await handler.handle(request(id, PutIn(amount=7), "k1", expected=1))
+    assert again == replace(first, repeated=True)
+    created = new_id(), new_id()
+    one = await handler.handle(request(created[0], OpenTill(name="new"), "k2", status=201))
+    two = await handler.handle(request(created[1], OpenTill(name="new"), "k2", status=201))
+    assert two.stream == one.stream and two.status == 201
+    with pytest.raises(KeyReused):
+        await handler.handle(request(id, PutIn(amount=8), "k1", body_hash="other"))
+    assert len((await store.load([f"till-{id}"])).events[f"till-{id}"]) == 2
+
+
+async def test_a_hundred_copies_have_one_effect(handler: Handler, store: Store) -> None:
+    id = await opened(handler)
+    await asyncio.gather(*(handler.handle(request(id, PutIn(amount=7), "k")) for _ in range(100)))
+    assert len((await store.load([f"till-{id}"])).events[f"till-{id}"]) == 2
+
+
+async def test_a_rejected_command_leaves_nothing(handler: Handler, store: Store) -> None:
+    id = await opened(handler)
+    with pytest.raises(Rejected):
+        await handler.handle(request(id, PutIn(amount=-1), "k1"))
+    done = await handler.handle(request(id, PutIn(amount=1), "k1"))
+    assert done.version == 2 and not done.repeated
+
+
+async def test_a_stale_version_or_a_foreign_store_changes_nothing(handler: Handler) -> None:
+    id = await opened(handler)
+    with pytest.raises(VersionConflict):
+        await handler.handle(request(id, PutIn(amount=1), expected=3))
+    with pytest.raises(NotFound):
+        await handler.handle(request(id, PutIn(amount=1), stores=frozenset({"s2"})))
+    with pytest.raises(NotFound):
+        await handler.handle(request(new_id(), PutIn(amount=1), must_exist=True))
+    assert (await handler.handle(request(id, PutIn(amount=1), expected=1, stores=frozenset({"s1"})))).version == 2
+
+
+async def test_a_claim_has_one_holder_until_released(handler: Handler, store: Store) -> None:
+    results = await asyncio.gather(*(handler.handle(request(new_id(), OpenTill(name="one"))) for _ in range(50)), return_exceptions=True)
+    won = [r for r in results if isinstance(r, Done)]
+    assert len(won) == 1 and all(isinstance(r, Done) or (isinstance(r, Rejected) and r.problem == "till-taken") for r in results)
+    assert await store.holder("till", "one") == won[0].stream
+    await handler.handle(request(won[0].id, CloseTill()))
+    assert await store.holder("till", "one") is None
+    await handler.handle(request(new_id(), OpenTill(name="one")))
+    assert (await store.tallies("tills", ["all", "none"])) == {"all": 2, "none": 0}
+
+
+async def test_numbers_have_no_gaps_under_races_and_refusals(handler: Handler, store: Store) -> None:
+    def numbered(name: str) -> Request:
+        return request(new_id(), lambda n: OpenTill(name=name, number=str(n)), number=Number(series="T", day=NOON.date()))
+
+    names = [f"t{i % 30}" for i in range(60)]
+    results = await asyncio.gather(*(handler.handle(numbered(name)) for name in names), return_exceptions=True)
+    won = [r for r in results if isinstance(r, Done)]
+    assert len(won) == 30
+    loaded = await store.load([r.stream for r in won])
+    numbers = sorted(int(handler.folder.stored.decode(h[0].type, 1, h[0].data.encode()).number) for h in loaded.events.values())
+    assert numbers == list(range(1, 31))
+
+
+async def test_a_timer_fires_once(handler: Handler, store: Store) -> None:
+    id = await opened(handler)
+    timers = Timers(store, handler)
+    assert await timers.fire(10) == 1
+    assert await timers.fire(10) == 0
+    history = (await store.load([f"till-{id}"])).events[f"till-{id}"]
+    assert [row.type for row in history] == ["TillOpened", "TillClosed"]
+    closed_by_hand = await opened(handler, "other")
+    await handler.handle(request(closed_by_hand, CloseTill()))
+    assert await timers.fire(10) == 0
+
+
+async def test_a_transaction_that_raises_leaves_nothing(store: Store) -> None:
+    with pytest.raises(ZeroDivisionError):
+        async with store.begin() as tx:
+            assert await tx.number("X", NOON.date()) == 1
+            assert await tx.advance("c", "t", 0, 0, 5, NOON)
+            1 / 0  # noqa: B018
+    async with store.begin() as tx:
+        assert await tx.number("X", NOON.date()) == 1
+        assert not await tx.advance("c", "t", 0, 5, 6, None)
+        assert await tx.advance("c", "t", 0, 0, 5, NOON)
+        assert not await tx.advance("c", "t", 0, 0, 7, None)
+        await tx.mark("c", {("orders", "order-1"): 300})
+        assert await tx.marks("c", [("orders", "order-1"), ("orders", "order-2")]) == {("orders", "order-1"): 300}
+
+
+async def test_a_lease_has_one_holder_and_fences_the_other(store: Store) -> None:
+    one, two = uuid4(), uuid4()
+    epoch = await store.lead("relay", one, 0.2)
+    assert epoch is not None and await store.lead("relay", two, 5) is None
+    assert await store.lead("relay", one, 0.2) == epoch
+    await asyncio.sleep(0.3)
+    newer = await store.lead("relay", two, 5)
+    assert newer == epoch + 1
+    assert not await store.sent([1], "relay", epoch)
+    assert await store.sent([1], "relay", newer)
+
+
+async def test_the_watermark_never_passes_an_unpublished_event(handler: Handler, store: Store) -> None:
+    id = await opened(handler)
+    await handler.handle(request(id, PutIn(amount=7)))
+    (row,) = await store.waiting(10)
+    assert row.recorded_at is not None and await store.watermark() <= row.recorded_at
+    epoch = await store.lead("relay", uuid4(), 5)
+    assert epoch and await store.sent([row.position], "relay", epoch)
+    assert await store.watermark() > row.recorded_at - timedelta(seconds=1)

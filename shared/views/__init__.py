@@ -1,0 +1,1 @@
+"""Read models: a table named and versioned in its file, and what makes its rows."""
