@@ -1,0 +1,76 @@
+"""Fires timers: each due command is handled and its row deleted in one transaction, whatever process gets to it first."""
+
+import asyncio
+from datetime import timedelta
+
+import structlog
+
+from shared.handling import Handler
+from shared.store.protocol import Conflict, Store, Taken, Unavailable
+from shared.values.clock import utc_now
+
+log = structlog.get_logger()
+
+BATCH = 50
+POLL = 0.5
+LATER = timedelta(seconds=30)
+
+
+class Timers:
+    """The timer worker of one process; several may run, a row is taken by one."""
+
+    def __init__(self, store: Store, handler: Handler) -> None:
+        self.store = store
+        self.handler = handler
+        self._wake = handler.appended.listen()
+
+    async def run(self) -> None:
+        """Until cancelled: fire what is due, then wait for the next append or the poll."""
+        while True:
+            try:
+                while await self.fire(BATCH):
+                    pass
+            except Unavailable:
+                await asyncio.sleep(1)
+            self._wake.clear()
+            try:
+                await asyncio.wait_for(self._wake.wait(), POLL)
+            except TimeoutError:
+                continue
+
+    async def fire(self, limit: int) -> int:
+        """Fires up to `limit` due timers together; when that fails, one by one. Returns how many were due."""
+        try:
+            async with self.store.begin() as tx:
+                due = await tx.fired(limit, utc_now())
+                if due:
+                    await self.handler.fire(tx, due)
+                return len(due)
+        except Unavailable:
+            raise
+        except Exception:
+            return await self._one()
+
+    async def _one(self) -> int:
+        """One due timer alone: a lost race or a held claim is tried again, anything else waits half a minute and is told."""
+        for _ in range(5):
+            key = None
+            try:
+                async with self.store.begin() as tx:
+                    due = await tx.fired(1, utc_now())
+                    if not due:
+                        return 0
+                    key = due[0].key
+                    await self.handler.fire(tx, due)
+                return 1
+            except (Conflict, Taken):
+                await asyncio.sleep(0.01)
+            except Unavailable:
+                raise
+            except Exception:
+                log.exception("timer failed", key=key)
+                break
+        if key is not None:
+            async with self.store.begin() as tx:
+                await tx.postpone(key, utc_now() + LATER)
+        return 1

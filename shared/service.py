@@ -1,0 +1,39 @@
+"""What a service is made of. Its app.py declares one; the runtime gives it PostgreSQL, Kafka and HTTP."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from fastapi import APIRouter
+
+from shared.bus.heard import Effect, Heard, Listen
+from shared.deciding import Aggregate
+from shared.events.registry import Registry
+from shared.handling import Prepare
+from shared.views.table import Table
+
+
+def hear_nothing(heard: Heard) -> list[Effect]:
+    """A service that listens to nobody."""
+    return []
+
+
+@dataclass(frozen=True, kw_only=True)
+class Service:
+    """One bounded context. `topics` are the contexts it hears, its own included where a process or view needs it."""
+
+    context: str
+    stored: Registry
+    aggregates: tuple[Aggregate[Any, Any, Any], ...] = ()
+    tables: tuple[Table[Any], ...] = ()
+    """Reference and reporting tables written by `listen`; tables of inline views come with their aggregate."""
+    topics: tuple[str, ...] = ()
+    listen: Listen = hear_nothing
+    prepare: Mapping[type, Prepare] = field(default_factory=dict)
+    routers: tuple[APIRouter, ...] = ()
+    vault: bool = False
+    """Whether it may open personal fields: leads, customers, orders, finance, aftersales and gateway only."""
+
+    def all_tables(self) -> list[Table[Any]]:
+        """Every view table of the service."""
+        return [*self.tables, *(view.table for aggregate in self.aggregates for view in aggregate.views)]
