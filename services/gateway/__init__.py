@@ -1,0 +1,1 @@
+"""Identity, and the one door to all services."""

@@ -1,0 +1,1 @@
+"""Users, stores, legal entities, shifts, authorities, sessions."""

@@ -1,0 +1,202 @@
+"""The one door: limits, login, rights, audit; then the identity service itself, or the service that owns the path."""
+
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any
+
+import structlog
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from services.gateway.audit import Audit, AuditRow
+from services.gateway.limiter import Limiter
+from services.gateway.merged import Merged
+from services.gateway.people import People, Person
+from services.gateway.proxy import Proxy
+from services.gateway.routes import owner
+from services.gateway.stream import EventStream
+from services.gateway.tokens import Tokens
+from shared.ops.telemetry import new_traceparent
+from shared.runtime import Runtime
+from shared.values.clock import utc_now
+from shared.values.ids import new_id
+from shared.web.auth import bearer
+from shared.web.incoming import Disconnected, Incoming
+from shared.web.problems import Problem, response
+
+log = structlog.get_logger()
+
+BODY = 1_048_576
+XML = ("application/xml", "text/xml", "application/x-adf+xml")
+MEDIA = ("application/json", "application/x-www-form-urlencoded", *XML)
+OPEN_PATHS = frozenset({"/api/v1/auth/token", "/api/v1/auth/jwks.json"})
+UNCHANGED = frozenset({"/api/v1/auth/password", "/api/v1/auth/me"})
+"""What one may call before the first password is changed."""
+CONSOLE = Path(__file__).parent.parent.parent / "console"
+SECURITY = [
+    (b"content-security-policy", b"default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+]
+
+
+class Door:
+    """An ASGI application around the identity service's own."""
+
+    def __init__(self, inner: ASGIApp, running: Runtime) -> None:
+        settings = running.settings
+        assert settings.access_private_key
+        assert settings.internal_private_key
+        self.inner = inner
+        self.tokens = Tokens(settings.access_private_key, settings.internal_private_key)
+        self.people = People(running.store)
+        self.proxy = Proxy(settings.services)
+        self.merged = Merged(self.proxy)
+        self.limiter = Limiter(settings.redis_url)
+        self.audit = Audit(running.store)
+        self.events = EventStream(settings.kafka, settings.topic_prefix)
+        self.console = StaticFiles(directory=CONSOLE, html=True, check_dir=False)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        if scope["type"] != "http":
+            return
+        path: str = scope["path"]
+        if path in ("/livez", "/readyz"):
+            await self.inner(scope, receive, send)
+            return
+        trace = new_traceparent()
+        incoming = Incoming(scope, receive)
+        started = _Started(send)
+        try:
+            incoming.check_head()
+            if path.startswith("/api/"):
+                await self._api(incoming, trace, receive, started)
+            elif path in ("/metrics", "/docs", "/openapi.json"):
+                raise Problem("not-found")
+            elif incoming.method in ("GET", "HEAD"):
+                await self._page(scope, receive, started)
+            else:
+                raise Problem("method-not-allowed", headers={"Allow": "GET, HEAD"})
+        except Disconnected:
+            return
+        except Problem as problem:
+            if not started.started:
+                made = response(problem, trace_id=trace.split("-")[1], accept_language=incoming.language)
+                await made(scope, receive, send)
+
+    async def _page(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def with_headers(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], *SECURITY, (b"cache-control", b"no-cache")]
+            await send(message)
+
+        from starlette.exceptions import HTTPException
+
+        try:
+            await self.console(scope, receive, with_headers)
+        except HTTPException:
+            raise Problem("not-found") from None
+
+    async def _api(self, incoming: Incoming, trace: str, receive: Receive, send: "_Started") -> None:
+        path, address = incoming.path, _address(incoming.scope)
+        await self.limiter.enter("address", address)
+        context = owner(path)
+        if context is None:
+            raise Problem("not-found")
+        if path in OPEN_PATHS:
+            await self.inner(_with_headers(incoming.scope, {"traceparent": trace}), receive, send)
+            return
+        person = await self.people.person(self.tokens.verify(bearer(incoming.headers)))
+        await self.limiter.enter("person", person.staff_id)
+        if person.must_change and path not in UNCHANGED:
+            raise Problem("password-change-required")
+        if self.audit.full and incoming.method != "GET":
+            raise Problem("unavailable", headers={"Retry-After": "5"})
+        token = self.tokens.internal(person.staff_id, person.roles, person.permissions, person.stores)
+        extra = {"authorization": f"Bearer {token}", "traceparent": trace, "forecourt-session": person.session_id}
+        try:
+            await self._answer(context, incoming, person, extra, receive, send)
+        finally:
+            self._record(incoming, person, address, send.status)
+
+    async def _answer(
+        self, context: str, incoming: Incoming, person: Person, extra: dict[str, str], receive: Receive, send: "_Started"
+    ) -> None:
+        path = incoming.path
+        if path == "/api/v1/events":
+            await self._events(incoming, person, receive, send)
+        elif path == "/api/v1/openapi.json":
+            await self._document(incoming, extra, receive, send)
+        elif context == "gateway":
+            await self.inner(_with_headers(incoming.scope, extra), receive, send)
+            if incoming.method != "GET":
+                self.people.forget(person.staff_id)
+        else:
+            body = await incoming.body(MEDIA, BODY)
+            raw: bytes = incoming.scope["raw_path"]
+            query: bytes = incoming.scope["query_string"]
+            target = (raw + (b"?" + query if query else b"")).decode("ascii")
+            await self.proxy.forward(context, incoming.method, target, incoming.headers, body, extra, send)
+
+    async def _events(self, incoming: Incoming, person: Person, receive: Receive, send: "_Started") -> None:
+        if incoming.method != "GET":
+            raise Problem("method-not-allowed", headers={"Allow": "GET"})
+        if "events.read" not in person.permissions:
+            raise Problem("forbidden")
+        last = incoming.headers.get("last-event-id", "")
+        await self.events.serve(person, last, receive, send)
+
+    async def _document(self, incoming: Incoming, extra: dict[str, str], receive: Receive, send: "_Started") -> None:
+        if incoming.method != "GET":
+            raise Problem("method-not-allowed", headers={"Allow": "GET"})
+        from starlette.responses import JSONResponse
+
+        app: Any = self.inner
+        merged = await self.merged.document(app.openapi(), extra)
+        await JSONResponse(merged, headers={"Cache-Control": "no-cache"})(incoming.scope, receive, send)
+
+    def _record(self, incoming: Incoming, person: Person, address: str, status: int) -> None:
+        self.audit.add(
+            AuditRow(
+                audit_id=new_id(),
+                at=utc_now(),
+                staff_id=person.staff_id,
+                session_id=person.session_id,
+                address=address,
+                method=incoming.method,
+                path=incoming.path[:300],
+                status=status,
+            )
+        )
+
+    def tasks(self) -> list[Coroutine[Any, Any, None]]:
+        """What runs beside the requests."""
+        return [self.audit.run()]
+
+
+class _Started:
+    """Knows whether, and with which status, an answer has begun."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self.started = False
+        self.status = 0
+
+    async def __call__(self, message: Any) -> None:
+        if message["type"] == "http.response.start":
+            self.started, self.status = True, message["status"]
+        await self._send(message)
+
+
+def _address(scope: Scope) -> str:
+    """The peer itself: forwarding headers are anyone's to write."""
+    client = scope.get("client")
+    return client[0] if client else "unknown"
+
+
+def _with_headers(scope: Scope, extra: dict[str, str]) -> Scope:
+    """The scope with these headers set, whatever the client sent under their names."""
+    names = {name.encode() for name in extra}
+    kept = [(name, value) for name, value in scope["headers"] if name not in names]
+    return {**scope, "headers": kept + [(name.encode(), value.encode()) for name, value in extra.items()]}

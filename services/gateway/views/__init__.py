@@ -1,0 +1,1 @@
+"""Who works where: the read models of identity."""
