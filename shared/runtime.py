@@ -3,8 +3,8 @@
 import argparse
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Collection
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Collection, Coroutine, Generator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -12,14 +12,18 @@ from uuid import uuid4
 import psycopg
 import structlog
 import uvicorn
+import uvloop
 from psycopg_pool import AsyncConnectionPool
 
 from shared.bus.consumer import Consumer
 from shared.bus.kafka import KafkaBus
 from shared.bus.relay import Relay
 from shared.deciding import Folder
-from shared.events.privacy import Vault
+from shared.events.privacy import Masters, Vault
+from shared.events.vault import PostgresVault
 from shared.handling import Handler
+from shared.ops import telemetry
+from shared.ops.health import Health
 from shared.ops.logging import configure_logging
 from shared.ops.settings import Settings
 from shared.processes.timers import Timers
@@ -46,8 +50,7 @@ class Runtime:
     handler: Handler
     reader: AsyncConnectionPool[psycopg.AsyncConnection[Any]]
     vault: Vault | None
-    relay: Relay | None = None
-    consumer: Consumer | None = None
+    health: Health
 
 
 async def migrate(service: Service, settings: Settings) -> None:
@@ -58,17 +61,11 @@ async def migrate(service: Service, settings: Settings) -> None:
             await keys.migrate()
 
 
-@asynccontextmanager
-async def vault(settings: Settings) -> AsyncIterator[Vault]:
-    """The vault of personal keys, opened."""
-    assert settings.vault_url
-    assert settings.vault_master_key
-    keys = Vault(settings.vault_url, settings.vault_master_key, settings.index_key)
-    await keys.open()
-    try:
-        yield keys
-    finally:
-        await keys.close()
+def vault(settings: Settings) -> PostgresVault:
+    """The vault of personal keys, to be entered. ValueError without its URL and master key."""
+    if not settings.vault_url or not settings.vault_master_key:
+        raise ValueError("This service keeps personal data: FORECOURT_VAULT_URL and FORECOURT_VAULT_MASTER_KEY are missing.")
+    return PostgresVault(settings.vault_url, Masters.parse(settings.vault_master_key, settings.index_key))
 
 
 @asynccontextmanager
@@ -99,7 +96,7 @@ async def runtime(service: Service, settings: Settings) -> AsyncIterator[Runtime
         handler = Handler(store, Folder(service.stored, service.aggregates), service.prepare)
         await handler.start()
         stack.push_async_callback(handler.stop)
-        yield Runtime(service=service, settings=settings, store=store, handler=handler, reader=reader, vault=keys)
+        yield Runtime(service=service, settings=settings, store=store, handler=handler, reader=reader, vault=keys, health=Health())
 
 
 async def run_service(service: Service, settings: Settings, parts: Collection[str] = (SERVE, WORK)) -> None:
@@ -108,31 +105,59 @@ async def run_service(service: Service, settings: Settings, parts: Collection[st
     stopping = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stopping.set)
+    telemetry.configure(service.context)
     async with runtime(service, settings) as running, asyncio.TaskGroup() as tasks:
-        made = [tasks.create_task(part) for part in _work(running, settings)] if WORK in parts else []
+        workers = [tasks.create_task(part) for part in _work(running, settings)] if WORK in parts else []
         if SERVE in parts:
-            server = uvicorn.Server(_uvicorn(running, settings))
-            server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
-            made.append(tasks.create_task(_serve(server, stopping)))
-        tasks.create_task(_end(stopping, made, keep=SERVE in parts))
+            app, beside = _front(running)
+            workers += [tasks.create_task(part) for part in beside]
+            server = Server(_uvicorn(app, settings))
+            tasks.create_task(_serve(server, stopping))
+        await stopping.wait()
+        running.health.stopping = True
+        if SERVE in parts:
+            server.should_exit = True
+        for worker in workers:
+            worker.cancel()
 
 
-def _work(running: Runtime, settings: Settings) -> list[Any]:
-    """Relay, timers and consumer as coroutines."""
-    service = running.service
-    bus = KafkaBus(settings.kafka)
-    prefix = settings.topic_prefix
-    running.relay = Relay(running.store, bus, f"{prefix}.{service.context}", service.context, uuid4(), running.handler.appended.listen())
-    work = [running.relay.run(), Timers(running.store, running.handler).run()]
+class Server(uvicorn.Server):
+    """Signals are ours: the same stop for every part of the process."""
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """Leaves the handlers as they are."""
+        yield
+
+
+def _work(running: Runtime, settings: Settings) -> list[Coroutine[Any, Any, None]]:
+    """Relay, timers and consumer."""
+    service, wake = running.service, running.handler.appended.listen()
+    bus = KafkaBus(settings.kafka, client=service.context)
+    relay = Relay(running.store, bus, service.context, uuid4(), wake=wake, prefix=settings.topic_prefix)
+    work = [relay.run(), Timers(running.store, running.handler).run()]
     if service.topics:
-        topics = [f"{prefix}.{context}" for context in service.topics]
-        running.consumer = Consumer(service.context, running.store, bus, topics, service.listen, running.handler.apply)
-        work.append(running.consumer.run())
+        consumer = Consumer(
+            service.context, running.store, bus, service.topics, service.listen, running.handler.apply, prefix=settings.topic_prefix
+        )
+        running.health.flag("consumer", True)
+        work.append(_hear(consumer, running.health))
     return work
 
 
-def _uvicorn(running: Runtime, settings: Settings) -> uvicorn.Config:
-    app = create_app(running.service, running)
+async def _hear(consumer: Consumer, health: Health) -> None:
+    """A consumer that stops itself leaves the process up, and not ready."""
+    await consumer.run()
+    health.flag("consumer", False)
+
+
+def _front(running: Runtime) -> tuple[Any, list[Coroutine[Any, Any, None]]]:
+    """The application, behind the service's front where it has one, and what runs beside it."""
+    app = create_app(running.service, running, health=running.health)
+    return running.service.front(app, running) if running.service.front else (app, [])
+
+
+def _uvicorn(app: Any, settings: Settings) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         host=settings.host,
@@ -150,23 +175,12 @@ def _uvicorn(running: Runtime, settings: Settings) -> uvicorn.Config:
     )
 
 
-async def _serve(server: uvicorn.Server, stopping: asyncio.Event) -> None:
-    watcher = asyncio.create_task(_shut(server, stopping))
-    await server.serve()
-    stopping.set()
-    await watcher
-
-
-async def _shut(server: uvicorn.Server, stopping: asyncio.Event) -> None:
-    await stopping.wait()
-    server.should_exit = True
-
-
-async def _end(stopping: asyncio.Event, made: list[asyncio.Task[Any]], keep: bool) -> None:
-    """On the signal, workers are cancelled (what they had not committed is taken again); the server drains by itself."""
-    await stopping.wait()
-    for task in made[:-1] if keep else made:
-        task.cancel()
+async def _serve(server: Server, stopping: asyncio.Event) -> None:
+    """Ends the process when the server cannot start (a port that is taken)."""
+    try:
+        await server.serve()
+    finally:
+        stopping.set()
 
 
 def main(service: Service) -> None:
@@ -179,11 +193,5 @@ def main(service: Service) -> None:
         asyncio.run(migrate(service, settings))
         return
     parts = (SERVE, WORK) if command == "run" else (command,)
-    with asyncio.Runner(loop_factory=_uvloop()) as runner:
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(run_service(service, settings, parts))
-
-
-def _uvloop() -> Any:
-    import uvloop
-
-    return uvloop.new_event_loop

@@ -1,6 +1,6 @@
 """What a service is made of. Its app.py declares one; the runtime gives it PostgreSQL, Kafka and HTTP."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,6 +33,8 @@ class Service:
     routers: tuple[APIRouter, ...] = ()
     vault: bool = False
     """Whether it may open personal fields: leads, customers, orders, finance, aftersales and gateway only."""
+    front: Callable[[Any, Any], tuple[Any, list[Coroutine[Any, Any, None]]]] | None = None
+    """The gateway's door: from application and runtime to the ASGI application in front of it, and what runs beside."""
 
     def all_tables(self) -> list[Table[Any]]:
         """Every view table of the service."""

@@ -5,10 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import structlog
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.gateway.audit import Audit, AuditRow
+from services.gateway.first_user import first_user
 from services.gateway.limiter import Limiter
 from services.gateway.merged import Merged
 from services.gateway.people import People, Person
@@ -16,8 +19,9 @@ from services.gateway.proxy import Proxy
 from services.gateway.routes import owner
 from services.gateway.stream import EventStream
 from services.gateway.tokens import Tokens
-from shared.ops.telemetry import new_traceparent
+from shared.ops import telemetry
 from shared.runtime import Runtime
+from shared.store.protocol import Unavailable
 from shared.values.clock import utc_now
 from shared.values.ids import new_id
 from shared.web.auth import bearer
@@ -65,33 +69,30 @@ class Door:
         if path in ("/livez", "/readyz"):
             await self.inner(scope, receive, send)
             return
-        trace = new_traceparent()
-        incoming = Incoming(scope, receive)
-        started = _Started(send)
-        try:
-            incoming.check_head()
-            if path.startswith("/api/"):
-                await self._api(incoming, trace, receive, started)
-            elif path in ("/metrics", "/docs", "/openapi.json"):
-                raise Problem("not-found")
-            elif incoming.method in ("GET", "HEAD"):
-                await self._page(scope, receive, started)
-            else:
-                raise Problem("method-not-allowed", headers={"Allow": "GET, HEAD"})
-        except Disconnected:
-            return
-        except Problem as problem:
-            if not started.started:
-                made = response(problem, trace_id=trace.split("-")[1], accept_language=incoming.language)
-                await made(scope, receive, send)
+        incoming, started = Incoming(scope, receive), _Started(send)
+        with telemetry.span(incoming.method, incoming.headers.get("traceparent")) as trace:
+            try:
+                incoming.check_head()
+                if path.startswith("/api/"):
+                    await self._api(incoming, trace.traceparent, receive, started)
+                elif path in ("/metrics", "/docs", "/openapi.json"):
+                    raise Problem("not-found")
+                elif incoming.method in ("GET", "HEAD"):
+                    await self._page(scope, receive, started)
+                else:
+                    raise Problem("method-not-allowed", headers={"Allow": "GET, HEAD"})
+            except Disconnected:
+                return
+            except Exception as error:
+                problem = error if isinstance(error, Problem) else _problem(error)
+                if not started.started:
+                    await response(problem, trace_id=trace.trace_id, accept_language=incoming.language)(scope, receive, send)
 
     async def _page(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def with_headers(message: Any) -> None:
             if message["type"] == "http.response.start":
                 message["headers"] = [*message["headers"], *SECURITY, (b"cache-control", b"no-cache")]
             await send(message)
-
-        from starlette.exceptions import HTTPException
 
         try:
             await self.console(scope, receive, with_headers)
@@ -150,10 +151,8 @@ class Door:
     async def _document(self, incoming: Incoming, extra: dict[str, str], receive: Receive, send: "_Started") -> None:
         if incoming.method != "GET":
             raise Problem("method-not-allowed", headers={"Allow": "GET"})
-        from starlette.responses import JSONResponse
-
-        app: Any = self.inner
-        merged = await self.merged.document(app.openapi(), extra)
+        application: Any = self.inner
+        merged = await self.merged.document(application.openapi(), extra)
         await JSONResponse(merged, headers={"Cache-Control": "no-cache"})(incoming.scope, receive, send)
 
     def _record(self, incoming: Incoming, person: Person, address: str, status: int) -> None:
@@ -170,10 +169,6 @@ class Door:
             )
         )
 
-    def tasks(self) -> list[Coroutine[Any, Any, None]]:
-        """What runs beside the requests."""
-        return [self.audit.run()]
-
 
 class _Started:
     """Knows whether, and with which status, an answer has begun."""
@@ -187,6 +182,20 @@ class _Started:
         if message["type"] == "http.response.start":
             self.started, self.status = True, message["status"]
         await self._send(message)
+
+
+def _problem(error: Exception) -> Problem:
+    """A store that does not answer is 503; anything else was not foreseen."""
+    if isinstance(error, Unavailable):
+        return Problem("unavailable", headers={"Retry-After": "2"})
+    log.error("unhandled at the door", exc_info=error)
+    return Problem("internal")
+
+
+def front(app: ASGIApp, running: Runtime) -> tuple[ASGIApp, list[Coroutine[Any, Any, None]]]:
+    """The door in front of the identity service, and what runs beside it."""
+    door = Door(app, running)
+    return door, [door.audit.run(), first_user(running)]
 
 
 def _address(scope: Scope) -> str:

@@ -24,7 +24,7 @@ class Merged:
         documents = {"gateway": own}
         for context in CONTEXTS:
             if context in self.proxy.services:
-                found = await self.proxy.get_json(context, "/api/v1/openapi.json", headers)
+                found = await self.proxy.get_json(context, "/openapi.json", headers)
                 assert isinstance(found, dict)
                 documents[context] = found
         merged = merge(documents)

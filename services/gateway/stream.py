@@ -89,7 +89,7 @@ class EventStream:
         try:
             parts = []
             for topic in self.topics:
-                numbers = await consumer._client.fetch_all_metadata() and consumer.partitions_for_topic(topic) or set()
+                numbers = (await consumer._client.fetch_all_metadata() and consumer.partitions_for_topic(topic)) or set()
                 parts += [TopicPartition(topic, number) for number in sorted(numbers)]
             consumer.assign(parts)
             for part in parts:

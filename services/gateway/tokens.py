@@ -36,7 +36,7 @@ class Tokens:
         self._access = _private(access_pem)
         self._internal = _private(internal_pem)
         public = self._access.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
-        self._verifier = Verifier({"access": public}, audience=PEOPLE, typ="at+jwt")
+        self._verifier = Verifier(public, audience=PEOPLE, typ="at+jwt")
         self._known: OrderedDict[str, Access] = OrderedDict()
         self._made: OrderedDict[tuple[Any, ...], tuple[int, str]] = OrderedDict()
 
@@ -63,7 +63,7 @@ class Tokens:
             return made[1]
         claims = {"iss": ISSUER, "aud": INTERNAL, "sub": staff_id, "iat": now, "nbf": now, "exp": now + INTERNAL_SECONDS, "jti": new_id()}
         rights = {"roles": sorted(roles), "permissions": sorted(permissions), "stores": sorted(stores)}
-        token = jwt.encode({**claims, **rights}, self._internal, "EdDSA", headers={"kid": "internal"})
+        token = jwt.encode({**claims, **rights}, self._internal, "EdDSA")
         _remember(self._made, key, (now + INTERNAL_SECONDS, token))
         return token
 

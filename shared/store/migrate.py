@@ -22,7 +22,7 @@ async def migrate(writer_url: str, reader: str, tables: Iterable[Table[Any]]) ->
                 async with conn.transaction():
                     await conn.execute(cast(Any, file.read_text()))
                     await conn.execute("insert into migrations (name) values (%s)", [file.name])
-        await conn.execute(cast(Any, f"grant select on claims to {reader}"))
+        await conn.execute(cast(Any, f"grant select on claims, offsets, parked to {reader}"))
         there = {row[0] for row in await (await conn.execute("select relname from pg_class where relkind = 'r'")).fetchall()}
         for table in tables:
             if table.sql_name not in there:

@@ -6,9 +6,11 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
+from psycopg_pool import AsyncConnectionPool
 
 from shared.decider import Rejected
 from shared.deciding import Folder, NotFound, Order, VersionConflict
@@ -19,29 +21,28 @@ from shared.store.migrate import migrate
 from shared.store.postgres import PostgresStore
 from shared.store.protocol import Key, Store
 from shared.testing import tills
-from shared.testing.servers import Servers
+from shared.testing.servers import FreshDatabase
 from shared.testing.tills import NOON, CloseTill, OpenTill, PutIn
 from shared.values.ids import new_id
 
 
 @asynccontextmanager
-async def postgres_store(servers: Servers) -> AsyncIterator[PostgresStore]:
-    from psycopg_pool import AsyncConnectionPool
-
-    urls = await servers.fresh_database()
-    await migrate(urls.writer, urls.reader_role, [tills.tills])
-    async with AsyncConnectionPool(urls.writer, min_size=2, max_size=6, kwargs={"autocommit": True}, open=False) as pool:
+async def postgres_store(fresh_database: FreshDatabase) -> AsyncIterator[PostgresStore]:
+    """A migrated database with its pool of role writer."""
+    writer, reader = await fresh_database("till")
+    await migrate(writer, urlsplit(reader).username or "", [tills.tills])
+    async with AsyncConnectionPool(writer, min_size=2, max_size=6, kwargs={"autocommit": True}, open=False) as pool:
         store = PostgresStore(pool)
         await store.open()
         yield store
 
 
 @pytest.fixture(params=["memory", "postgres"])
-async def store(request: pytest.FixtureRequest) -> AsyncIterator[Store]:
+async def store(request: pytest.FixtureRequest, fresh_database: FreshDatabase) -> AsyncIterator[Store]:
     if request.param == "memory":
         yield MemoryStore()
         return
-    async with postgres_store(request.getfixturevalue("servers")) as store:
+    async with postgres_store(fresh_database) as store:
         yield store
 
 

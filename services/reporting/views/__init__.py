@@ -1,0 +1,1 @@
+"""Facts and the reports made of them."""

@@ -1,0 +1,303 @@
+"""Facts: append-only rows keyed (stream, sequence) with both times. Aggregates are derived from them, at any past moment."""
+
+from datetime import date, datetime
+from typing import Any
+
+from shared.bus.heard import Heard
+from shared.contracts import finance, inventory, leads, orders
+from shared.decider import message
+from shared.views.table import Put, Table
+
+STAGES = ("captured", "contacted", "initial", "needs", "presentation", "test-drive", "quote", "negotiation", "won")
+"""The funnel, in order; reaching a later stage counts as having reached the earlier ones."""
+
+
+@message
+class LeadFact:
+    """What happened to a lead."""
+
+    stream: str
+    sequence: int
+    occurred_at: datetime
+    recorded_at: datetime
+    store_id: str | None
+    lead_id: str
+    kind: str
+    channel: str | None = None
+    campaign_id: str | None = None
+    brand: str | None = None
+    series: str | None = None
+    grade: str | None = None
+    seller_id: str | None = None
+    opportunity_id: str | None = None
+    within_sla: bool | None = None
+
+
+@message
+class StageFact:
+    """An opportunity entered a stage, was won or lost."""
+
+    stream: str
+    sequence: int
+    occurred_at: datetime
+    recorded_at: datetime
+    store_id: str | None
+    opportunity_id: str
+    stage: str
+    lead_id: str | None = None
+    seller_id: str | None = None
+    channel: str | None = None
+    campaign_id: str | None = None
+    brand: str | None = None
+    series: str | None = None
+    order_id: str | None = None
+    reason: str | None = None
+
+
+@message
+class StayFact:
+    """A car came into stock, cost more, moved, or left."""
+
+    stream: str
+    sequence: int
+    occurred_at: datetime
+    recorded_at: datetime
+    store_id: str
+    stay_id: str
+    vin: str
+    kind: str
+    amount: int = 0
+    """What it adds to the book cost, minor units."""
+    currency: str | None = None
+    acquired_on: date | None = None
+    """The day a receipt counts from; all else counts from the store's own day of occurred_at."""
+    trim_id: str | None = None
+    brand: str | None = None
+    series: str | None = None
+    order_id: str | None = None
+
+
+@message
+class SaleFact:
+    """A delivery, what it earned and cost, and what came after. Minor units, net."""
+
+    stream: str
+    sequence: int
+    occurred_at: datetime
+    recorded_at: datetime
+    store_id: str
+    order_id: str
+    vin: str
+    stay_id: str
+    kind: str
+    """`delivered`, `revenue`, `cost`, `carrying` or `late-cost`."""
+    amount: int = 0
+    currency: str | None = None
+    entity_id: str | None = None
+    trim_id: str | None = None
+    seller_id: str | None = None
+    channel: str | None = None
+    campaign_id: str | None = None
+
+
+_KEY = ("stream", "sequence")
+lead_facts = Table("lead_facts", 1, LeadFact, key=_KEY, indexes=("lead_id, kind", "store_id, kind, occurred_at"))
+stage_facts = Table("stage_facts", 1, StageFact, key=_KEY, indexes=("opportunity_id", "lead_id", "store_id, occurred_at"))
+stay_facts = Table("stay_facts", 1, StayFact, key=(*_KEY, "kind", "store_id"), indexes=("stay_id, occurred_at", "store_id, occurred_at"))
+sale_facts = Table("sale_facts", 1, SaleFact, key=(*_KEY, "kind"), indexes=("order_id", "vin", "store_id, occurred_at"))
+
+
+@message
+class TrimRow:
+    trim_id: str
+    brand: str
+    series: str
+    name: str
+
+
+@message
+class StoreRow:
+    store_id: str
+    code: str
+    name: str
+    entity_id: str
+    region: str
+    timezone: str
+
+
+@message
+class StaffRow:
+    staff_id: str
+    name: str
+
+
+trims = Table("trims", 1, TrimRow, key=("trim_id",), store=None)
+stores = Table("stores", 1, StoreRow, key=("store_id",), store=None)
+staff = Table("staff", 1, StaffRow, key=("staff_id",), store=None)
+
+
+def lead_fact(heard: Heard) -> Put[LeadFact] | None:
+    """The fact in an event of a lead, if any."""
+    common = _common(heard)
+    match heard.event:
+        case leads.LeadCaptured() as e:
+            fact = LeadFact(
+                **common, lead_id=e.lead_id, kind="captured", channel=e.channel, campaign_id=e.campaign_id, brand=e.brand, series=e.series
+            )
+        case leads.LeadGraded() as e:
+            fact = LeadFact(**common, lead_id=e.lead_id, kind="graded", grade=e.grade)
+        case leads.LeadAssigned() as e:
+            fact = LeadFact(**common, lead_id=e.lead_id, kind="assigned", seller_id=e.seller_id)
+        case leads.LeadContacted() as e:
+            fact = LeadFact(**common, lead_id=e.lead_id, kind="contacted", seller_id=e.seller_id, within_sla=e.within_sla)
+        case leads.LeadConverted() as e:
+            fact = LeadFact(**common, lead_id=e.lead_id, kind="converted", seller_id=e.seller_id, opportunity_id=e.opportunity_id)
+        case leads.LeadDisqualified() as e:
+            fact = LeadFact(**common, lead_id=e.lead_id, kind="disqualified")
+        case _:
+            return None
+    return Put(lead_facts, fact)
+
+
+def stage_fact(heard: Heard) -> Put[StageFact] | None:
+    """The fact in an event of an opportunity, if any."""
+    common = _common(heard)
+    match heard.event:
+        case leads.OpportunityOpened() as e:
+            fact = StageFact(
+                **common,
+                opportunity_id=e.opportunity_id,
+                stage="initial",
+                lead_id=e.lead_id,
+                seller_id=e.seller_id,
+                channel=e.channel,
+                campaign_id=e.campaign_id,
+                brand=e.brand,
+                series=e.series,
+            )
+        case leads.OpportunityAdvanced() as e:
+            fact = StageFact(**common, opportunity_id=e.opportunity_id, stage=e.stage_to)
+        case leads.OpportunityWon() as e:
+            fact = StageFact(**common, opportunity_id=e.opportunity_id, stage="won", order_id=e.order_id)
+        case leads.OpportunityLost() as e:
+            fact = StageFact(**common, opportunity_id=e.opportunity_id, stage="lost", reason=e.reason)
+        case _:
+            return None
+    return Put(stage_facts, fact)
+
+
+def stay_fact(heard: Heard) -> list[Put[StayFact]]:
+    """The facts in an event of a car's stay: a transfer leaves one store and enters another."""
+    common = {key: value for key, value in _common(heard).items() if key != "store_id"}
+    match heard.event:
+        case inventory.VehicleReceived() as e:
+            facts = [
+                StayFact(
+                    **common,
+                    store_id=e.store_id,
+                    stay_id=e.stay_id,
+                    vin=e.vin,
+                    kind="received",
+                    amount=e.book_cost.minor,
+                    currency=e.book_cost.currency,
+                    acquired_on=e.acquired_on,
+                    trim_id=e.trim_id,
+                    brand=e.brand,
+                    series=e.series,
+                )
+            ]
+        case inventory.CostAdded() as e:
+            facts = [
+                StayFact(
+                    **common,
+                    store_id=e.store_id,
+                    stay_id=e.stay_id,
+                    vin=e.vin,
+                    kind="cost",
+                    amount=e.amount.minor,
+                    currency=e.amount.currency,
+                )
+            ]
+        case inventory.VehicleDispatched() as e:
+            facts = [StayFact(**common, store_id=e.from_store, stay_id=e.stay_id, vin=e.vin, kind="left")]
+        case inventory.VehicleArrived() as e:
+            facts = [
+                StayFact(
+                    **common,
+                    store_id=e.to_store,
+                    stay_id=e.stay_id,
+                    vin=e.vin,
+                    kind="arrived",
+                    amount=e.transport.minor,
+                    currency=e.transport.currency,
+                )
+            ]
+        case inventory.VehicleSold() as e:
+            facts = [StayFact(**common, store_id=e.store_id, stay_id=e.stay_id, vin=e.vin, kind="sold", order_id=e.order_id)]
+        case _:
+            facts = []
+    return [Put(stay_facts, fact) for fact in facts]
+
+
+def sale_fact(heard: Heard) -> list[Put[SaleFact]]:
+    """The facts in a delivery, in a recognised sale and in a late cost."""
+    common = {key: value for key, value in _common(heard).items() if key != "store_id"}
+    match heard.event:
+        case orders.OrderDelivered() as e:
+            facts = [
+                SaleFact(
+                    **common,
+                    store_id=e.store_id,
+                    order_id=e.order_id,
+                    vin=e.vin,
+                    stay_id=e.stay_id,
+                    kind="delivered",
+                    entity_id=e.entity_id,
+                    trim_id=e.trim_id,
+                    seller_id=e.seller_id,
+                    channel=e.channel,
+                    campaign_id=e.campaign_id,
+                )
+            ]
+        case finance.SaleRecognised() as e:
+            facts = [
+                SaleFact(
+                    **common,
+                    store_id=e.store_id,
+                    order_id=e.order_id,
+                    vin=e.vin,
+                    stay_id=e.stay_id,
+                    kind=kind,
+                    amount=money.minor,
+                    currency=money.currency,
+                    entity_id=e.entity_id,
+                )
+                for kind, money in (("revenue", e.revenue), ("cost", e.cost), ("carrying", e.carrying))
+            ]
+        case finance.LateCostPosted() as e:
+            facts = [
+                SaleFact(
+                    **common,
+                    store_id=e.store_id,
+                    order_id=e.order_id,
+                    vin=e.vin,
+                    stay_id=e.stay_id,
+                    kind="late-cost",
+                    amount=e.amount.minor,
+                    currency=e.amount.currency,
+                    entity_id=e.entity_id,
+                )
+            ]
+        case _:
+            facts = []
+    return [Put(sale_facts, fact) for fact in facts]
+
+
+def _common(heard: Heard) -> dict[str, Any]:
+    return {
+        "stream": heard.stream,
+        "sequence": heard.sequence,
+        "occurred_at": heard.occurred_at,
+        "recorded_at": heard.recorded_at,
+        "store_id": heard.store_id,
+    }

@@ -1,0 +1,122 @@
+"""The funnel: how many leads ever reached each stage (cohort), or where the open ones stand (snapshot), as known at a moment."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from services.reporting.views.facts import STAGES, lead_facts, stage_facts
+
+DIMENSIONS = {
+    "channel": "l.channel",
+    "brand": "l.brand",
+    "series": "l.series",
+    "store": "l.store_id",
+    "grade": "g.grade",
+    "seller": "a.seller_id",
+    "campaign": "l.campaign_id",
+    "month": "to_char(l.occurred_at at time zone coalesce(st.timezone, 'UTC'), 'YYYY-MM')",
+}
+
+_RANK = "case {stage} " + " ".join(f"when '{stage}' then {rank}" for rank, stage in enumerate(STAGES)) + " end"
+
+LEADS = f"""
+with l as (
+    select lead_id, store_id, channel, campaign_id, brand, series, occurred_at from {lead_facts.sql_name}
+    where kind = 'captured' and recorded_at <= %(as_of)s and occurred_at >= %(since)s and occurred_at < %(until)s
+        and (%(store_id)s::text is null or store_id = %(store_id)s)
+), g as (
+    select distinct on (lead_id) lead_id, grade from {lead_facts.sql_name}
+    where kind = 'graded' and recorded_at <= %(as_of)s order by lead_id, sequence desc
+), a as (
+    select distinct on (lead_id) lead_id, seller_id from {lead_facts.sql_name}
+    where kind = 'assigned' and recorded_at <= %(as_of)s order by lead_id, sequence desc
+), steps as (
+    select lead_id, 0 as rank, occurred_at, false as closed from l
+    union all
+    select lead_id, case kind when 'contacted' then 1 when 'converted' then 2 else 0 end, occurred_at, kind = 'disqualified'
+    from {lead_facts.sql_name} where kind in ('contacted', 'converted', 'disqualified') and recorded_at <= %(as_of)s
+    union all
+    select o.lead_id, {_RANK.format(stage="s.stage")}, s.occurred_at, s.stage in ('won', 'lost')
+    from {stage_facts.sql_name} s
+    join {stage_facts.sql_name} o on o.opportunity_id = s.opportunity_id and o.stage = 'initial' and o.lead_id is not null
+    where s.recorded_at <= %(as_of)s and o.recorded_at <= %(as_of)s
+), reached as (
+    select l.lead_id, max(coalesce(rank, 0)) as rank, bool_or(closed) as closed from l join steps using (lead_id) group by l.lead_id
+)
+"""
+
+COHORT = (
+    LEADS
+    + """
+select {dimension} as key, r.rank, count(*)::int as n, (count(*) filter (where not r.closed))::int as open
+from reached r join l using (lead_id) left join g using (lead_id) left join a using (lead_id) left join stores_1 st using (store_id)
+group by 1, 2
+"""
+)
+
+WHICH = (
+    LEADS
+    + """
+select l.lead_id, r.rank, r.closed, l.occurred_at from reached r join l using (lead_id)
+where r.rank >= %(rank)s order by l.occurred_at, l.lead_id limit 1000
+"""
+)
+
+DWELLS = f"""
+select s.opportunity_id, s.stage, s.occurred_at, s.recorded_at from {stage_facts.sql_name} s
+where s.recorded_at <= %(as_of)s and (%(store_id)s::text is null or s.store_id = %(store_id)s)
+    and s.opportunity_id in (select opportunity_id from {stage_facts.sql_name}
+        where stage = 'initial' and occurred_at >= %(since)s and occurred_at < %(until)s)
+order by s.opportunity_id, s.occurred_at, s.sequence
+"""
+
+
+def shape(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Per key the stages in order: reached (cohort), open now (snapshot), and conversion from the stage before, in per mille."""
+    keyed: dict[str | None, dict[int, tuple[int, int]]] = {}
+    for row in rows:
+        keyed.setdefault(row["key"], {})[row["rank"]] = (row["n"], row["open"])
+    made = []
+    for key in sorted(keyed, key=lambda k: (k is None, k)):
+        ranks = keyed[key]
+        reached = [sum(n for rank, (n, _) in ranks.items() if rank >= at) for at in range(len(STAGES))]
+        stages = [
+            {
+                "stage": stage,
+                "reached": reached[at],
+                "open": ranks.get(at, (0, 0))[1],
+                "conversion_permille": None if at == 0 or not reached[at - 1] else reached[at] * 1000 // reached[at - 1],
+            }
+            for at, stage in enumerate(STAGES)
+        ]
+        made.append({"key": key, "stages": stages})
+    return made
+
+
+def dwell(rows: Iterable[dict[str, Any]], as_of: Any) -> list[dict[str, Any]]:
+    """The Kaplan-Meier median of the seconds spent in each stage; those still in it are censored at `as_of`, never dropped."""
+    spans: dict[str, list[tuple[float, bool]]] = {stage: [] for stage in STAGES[2:-1]}
+    previous: dict[str, Any] | None = None
+    for row in [*rows, None]:
+        if previous is not None and previous["stage"] in spans:
+            left = row is not None and row["opportunity_id"] == previous["opportunity_id"]
+            end = row["occurred_at"] if left and row else as_of
+            spans[previous["stage"]].append((max((end - previous["occurred_at"]).total_seconds(), 0.0), left))
+        previous = row
+    return [
+        {"stage": stage, "n": len(found), "open": sum(not left for _, left in found), "median_seconds": median(found)}
+        for stage, found in spans.items()
+    ]
+
+
+def median(spans: Sequence[tuple[float, bool]]) -> int | None:
+    """The Kaplan-Meier median of (seconds, whether it ended); None while less than half have ended."""
+    survival = 1.0
+    at_risk = len(spans)
+    for seconds in sorted({seconds for seconds, _ in spans}):
+        ended = sum(1 for other, left in spans if other == seconds and left)
+        if at_risk and ended:
+            survival *= 1 - ended / at_risk
+        if survival <= 0.5 and ended:
+            return round(seconds)
+        at_risk -= sum(1 for other, _ in spans if other == seconds)
+    return None

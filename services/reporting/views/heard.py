@@ -1,0 +1,76 @@
+"""Every public event as it came: inbox, drill-down and proof at once."""
+
+from datetime import datetime
+from typing import Any
+
+from shared.bus.heard import Heard
+from shared.decider import message
+from shared.events.registry import personal_fields
+from shared.views.table import Put, Table
+
+REFERENCES = ("vin", "stay_id", "order_id", "lead_id", "opportunity_id", "campaign_id", "transfer_id")
+
+
+@message
+class HeardRow:
+    event_id: str
+    type: str
+    source: str
+    stream: str
+    sequence: int
+    occurred_at: datetime
+    recorded_at: datetime
+    store_id: str | None
+    actor: str
+    correlation_id: str
+    data: str
+    vin: str | None
+    stay_id: str | None
+    order_id: str | None
+    lead_id: str | None
+    opportunity_id: str | None
+    campaign_id: str | None
+    transfer_id: str | None
+
+
+heard_events = Table(
+    "heard",
+    1,
+    HeardRow,
+    key=("event_id",),
+    indexes=(
+        "vin, recorded_at",
+        "order_id, recorded_at",
+        "lead_id, recorded_at",
+        "opportunity_id, recorded_at",
+        "campaign_id, recorded_at",
+        "stream, sequence",
+    ),
+)
+
+
+def log(heard: Heard) -> Put[HeardRow]:
+    """The event with what it refers to."""
+    references: dict[str, Any] = {name: getattr(heard.event, name, None) for name in REFERENCES}
+    return Put(
+        heard_events,
+        HeardRow(
+            event_id=str(heard.id),
+            type=heard.type,
+            source=heard.source,
+            stream=heard.stream,
+            sequence=heard.sequence,
+            occurred_at=heard.occurred_at,
+            recorded_at=heard.recorded_at,
+            store_id=heard.store_id,
+            actor=heard.actor,
+            correlation_id=heard.correlation_id,
+            data=heard.data.decode(),
+            **references,
+        ),
+    )
+
+
+def hidden(cls: type | None) -> list[str]:
+    """The fields of an event that a report never shows."""
+    return personal_fields(cls) if cls else []

@@ -1,0 +1,1 @@
+"""Events: what surrounds them, how they are stored, how persons are kept private."""
