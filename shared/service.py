@@ -37,5 +37,6 @@ class Service:
     """The gateway's door: from application and runtime to the ASGI application in front of it, and what runs beside."""
 
     def all_tables(self) -> list[Table[Any]]:
-        """Every view table of the service."""
-        return [*self.tables, *(view.table for aggregate in self.aggregates for view in aggregate.views)]
+        """Every view table of the service, once."""
+        inline = (view.table for aggregate in self.aggregates for view in aggregate.views)
+        return list(dict.fromkeys((*self.tables, *inline)))
