@@ -1,0 +1,1 @@
+"""Tests of the whole platform, through the gateway, on real servers."""
