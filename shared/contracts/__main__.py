@@ -1,0 +1,5 @@
+"""`make contracts`: writes the schemas anew."""
+
+from shared.contracts.schema import write
+
+write()
