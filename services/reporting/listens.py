@@ -9,12 +9,7 @@ from shared.views.table import Put
 
 def listen(heard: Heard) -> list[Effect]:
     """The event itself and its facts; names for what the facts refer to."""
-    effects: list[Effect] = [log(heard)]
-    for fact in (lead_fact(heard), stage_fact(heard)):
-        if fact is not None:
-            effects.append(fact)
-    effects += stay_fact(heard)
-    effects += sale_fact(heard)
+    effects: list[Effect] = [log(heard), *lead_fact(heard), *stage_fact(heard), *stay_fact(heard), *sale_fact(heard)]
     match heard.event:
         case gateway.StoreOpened() as e:
             row = StoreRow(store_id=e.store_id, code=e.code, name=e.name, entity_id=e.entity_id, region=e.region, timezone=e.timezone)

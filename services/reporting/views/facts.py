@@ -136,7 +136,7 @@ stores = Table("stores", 1, StoreRow, key=("store_id",), store=None)
 staff = Table("staff", 1, StaffRow, key=("staff_id",), store=None)
 
 
-def lead_fact(heard: Heard) -> Put[LeadFact] | None:
+def lead_fact(heard: Heard) -> list[Put[LeadFact]]:
     """The fact in an event of a lead, if any."""
     common = _common(heard)
     match heard.event:
@@ -155,11 +155,11 @@ def lead_fact(heard: Heard) -> Put[LeadFact] | None:
         case leads.LeadDisqualified() as e:
             fact = LeadFact(**common, lead_id=e.lead_id, kind="disqualified")
         case _:
-            return None
-    return Put(lead_facts, fact)
+            return []
+    return [Put(lead_facts, fact)]
 
 
-def stage_fact(heard: Heard) -> Put[StageFact] | None:
+def stage_fact(heard: Heard) -> list[Put[StageFact]]:
     """The fact in an event of an opportunity, if any."""
     common = _common(heard)
     match heard.event:
@@ -182,8 +182,8 @@ def stage_fact(heard: Heard) -> Put[StageFact] | None:
         case leads.OpportunityLost() as e:
             fact = StageFact(**common, opportunity_id=e.opportunity_id, stage="lost", reason=e.reason)
         case _:
-            return None
-    return Put(stage_facts, fact)
+            return []
+    return [Put(stage_facts, fact)]
 
 
 def stay_fact(heard: Heard) -> list[Put[StayFact]]:
