@@ -56,7 +56,7 @@ class Heads:
                 lineage="l",
             )
             for put in listen(heard):
-                commit.puts.setdefault(put.table, {})[put.table.key_of(put.row)] = put.row  # type: ignore[union-attr]
+                commit.puts.setdefault(put.table, {})[put.table.key_of(put.row)] = put.row
         await self.store.append(commit)
 
     async def ask(self, sql: str, stores: str = "*", **params: Any) -> list[dict[str, Any]]:
