@@ -1,0 +1,1 @@
+"""What the books know and allow."""

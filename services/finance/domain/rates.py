@@ -1,0 +1,36 @@
+"""Rates of law with their validity and source, and the arithmetic that splits a price."""
+
+from datetime import date, datetime
+
+from shared.decider import message
+from shared.values.clock import local_day
+from shared.values.money import Money, vat_inside
+
+BOOKS_ZONE = "Asia/Shanghai"
+
+
+@message
+class Rate:
+    permille: int
+    valid_from: date
+    source: str
+
+
+EARNEST_LIMITS = (Rate(permille=200, valid_from=date(2021, 1, 1), source="Civil Code of the PRC, art. 586"),)
+"""How much of the price may be earnest money, newest last."""
+
+
+def earnest_limit(price: int, on: date) -> int:
+    """The most earnest money a price allows, in minor units, rounded down."""
+    rate = [rate for rate in EARNEST_LIMITS if rate.valid_from <= on][-1]
+    return price * rate.permille // 1000
+
+
+def vat_within(gross: int, permille: int) -> int:
+    """The VAT inside a gross amount, minor units; taking it of the running total makes the parts sum exactly."""
+    return vat_inside(Money(gross), permille)[1].minor
+
+
+def business_day(at: datetime) -> date:
+    """The day a moment counts for in the books, which a group keeps in one calendar."""
+    return local_day(at, BOOKS_ZONE)

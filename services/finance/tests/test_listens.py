@@ -1,0 +1,99 @@
+"""What finance makes of what it hears."""
+
+from datetime import UTC, date, datetime
+
+import pytest
+
+from services.finance.domain.account_messages import CancelAccount, OpenAccount, RecogniseSale, RecordContract
+from services.finance.domain.car_messages import AddCost, ArriveCar, DispatchCar, ReceiveCar
+from services.finance.domain.entry import CLOSED, period_count
+from services.finance.domain.payable import OpenPayable
+from services.finance.known import KnownCustomer, KnownStore, customers_known, stores_known
+from services.finance.listens import listen
+from services.finance.prepares import in_open_period
+from services.finance.tests import hearing
+from services.finance.tests.hearing import COST, CUSTOMER, ENTITY, OTHER_STORE, SPEND, STORE, TRANSFER, hear
+from shared.bus.heard import Send
+from shared.contracts import customers
+from shared.store.memory import MemoryStore
+from shared.store.protocol import Commit
+from shared.values.money import Money
+from shared.views.table import Drop, Put
+
+
+def sends(event: object) -> list[tuple[str, object]]:
+    """Stream and command of each effect."""
+    effects = listen(hear(event))
+    assert all(isinstance(effect, Send) for effect in effects)
+    return [(effect.to, effect.command) for effect in effects if isinstance(effect, Send)]
+
+
+@pytest.mark.parametrize(
+    ("event", "command"),
+    [
+        (hearing.placed, OpenAccount),
+        (hearing.signed, RecordContract),
+        (hearing.cancelled, CancelAccount),
+        (hearing.delivered, RecogniseSale),
+    ],
+)
+def test_an_order_s_events_go_to_its_account(event: object, command: type) -> None:
+    ((to, sent),) = sends(event)
+    assert to == f"account-{hearing.ORDER}"
+    assert isinstance(sent, command)
+
+
+@pytest.mark.parametrize(
+    ("event", "command", "payable", "owed"),
+    [
+        (hearing.received, ReceiveCar, hearing.STAY, 16_950_000),
+        (hearing.cost_added, AddCost, COST, 200_000),
+        (hearing.arrived, ArriveCar, TRANSFER, 80_000),
+    ],
+)
+def test_a_car_s_costs_are_booked_and_owed(event: object, command: type, payable: str, owed: int) -> None:
+    (to, sent), (other, opened) = sends(event)
+    assert (to, type(sent)) == (f"car-{hearing.STAY}", command)
+    assert other == f"payable-{payable}"
+    assert isinstance(opened, OpenPayable)
+    assert (opened.amount, opened.expense) == (Money(owed), None)
+
+
+def test_a_dispatched_car_owes_nobody() -> None:
+    ((_, sent),) = sends(hearing.dispatched)
+    assert isinstance(sent, DispatchCar)
+
+
+def test_a_campaign_s_spend_is_owed_and_an_expense() -> None:
+    ((to, sent),) = sends(hearing.spent)
+    assert isinstance(sent, OpenPayable)
+    assert (to, sent.expense) == (f"payable-{SPEND}", "6601")
+
+
+def test_a_fact_counts_on_the_day_of_the_books() -> None:
+    late_in_the_evening = datetime(2026, 3, 2, 16, 30, tzinfo=UTC)
+    (effect,) = listen(hear(hearing.delivered, at=late_in_the_evening))
+    assert isinstance(effect, Send)
+    assert effect.command.on == date(2026, 3, 3)
+
+
+def test_a_forgotten_customer_is_dropped() -> None:
+    assert listen(hear(hearing.customer)) == [Put(customers_known, KnownCustomer(customer_id=CUSTOMER, name="~p1.x"))]
+    assert listen(hear(customers.CustomerForgotten(customer_id=CUSTOMER))) == [Drop(customers_known, (CUSTOMER,))]
+
+
+async def test_what_is_heard_late_counts_in_the_next_open_month() -> None:
+    store = MemoryStore()
+    known = [
+        KnownStore(store_id=store_id, code="", name="", entity_id=ENTITY, timezone="Asia/Shanghai") for store_id in (STORE, OTHER_STORE)
+    ]
+    closings = [period_count(ENTITY, month, by=CLOSED, most=2 * CLOSED - 1) for month in ("2026-03", "2026-04")]
+    await store.append(
+        Commit(
+            puts={stores_known: {(row.store_id,): row for row in known}},
+            claims=[(f"period-{n}", claim) for n, claim in enumerate(closings)],
+        )
+    )
+    commands = [command for event in (hearing.delivered, hearing.arrived, hearing.spent) for _, command in sends(event)]
+    async with store.begin() as tx:
+        assert {(await in_open_period(command, tx)).on for command in commands} == {date(2026, 5, 1)}

@@ -1,0 +1,1 @@
+"""What finance shows: the ledger, receipts, invoices, refunds, accounts of orders, payables, cars at cost."""
