@@ -21,6 +21,7 @@ from shared.store.postgres import PostgresStore
 from shared.store.protocol import Commit
 from shared.testing.servers import FreshDatabase
 from shared.values.money import Money
+from shared.views.table import Put
 
 DAY = timedelta(days=1)
 MARCH = datetime(2026, 3, 1, 4, tzinfo=UTC)
@@ -56,13 +57,14 @@ class Heads:
                 lineage="l",
             )
             for put in listen(heard):
+                assert isinstance(put, Put)
                 commit.puts.setdefault(put.table, {})[put.table.key_of(put.row)] = put.row
         await self.store.append(commit)
 
     async def ask(self, sql: str, stores: str = "*", **params: Any) -> list[dict[str, Any]]:
         async with await psycopg.AsyncConnection.connect(self.reader, row_factory=dict_row) as conn:
             await conn.execute("select set_config('forecourt.stores', %s, true)", [stores])
-            return await (await conn.execute(sql, params)).fetchall()  # type: ignore[arg-type]
+            return await (await conn.execute(sql, params)).fetchall()
 
 
 @pytest.fixture
