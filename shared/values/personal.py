@@ -5,7 +5,7 @@ class Personal:
     """Marks a field whose value is a token of the vault (see shared.events.privacy)."""
 
 
-TOKEN_PREFIX = "~p1."
+TOKEN_PREFIX = "~p1."  # noqa: S105
 
 
 def is_token(value: str) -> bool:
