@@ -1,0 +1,280 @@
+"""Takes public events: effect, offset and marks in one transaction, so that a message counts once however often it comes."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import psycopg
+import structlog
+
+from shared.bus import metrics
+from shared.bus.cloudevents import Envelope, Malformed, Watermark, heard, known, read
+from shared.bus.heard import Heard, Listen
+from shared.bus.inbox import Key, Position, inbox
+from shared.bus.parked import Apply, parked
+from shared.bus.protocol import PREFIX, Batch, Bus, BusUnavailable, OutOfRange, Place, Record, Subscription, topic_of
+from shared.ops import failpoints
+from shared.store.protocol import Conflict, Store, Taken, Transaction, Unavailable
+
+log = structlog.get_logger(__name__)
+
+_PASSING = (Unavailable, psycopg.OperationalError, BusUnavailable, TimeoutError, ConnectionError)
+"""Not a try: whoever does not answer is waited for."""
+_CLUSTER = ""
+_IDLE = 1.0
+"""Seconds for which watermarks alone are not worth a transaction."""
+_PATIENCE = 10.0
+"""Seconds of message-by-message work before the bus is polled again."""
+_LOST_RACES = 20
+
+
+class Stopped(Exception):
+    """Going on would skip or mix up messages; a person has to look."""
+
+
+class Moved(Exception):
+    """Another member of the group has taken these messages."""
+
+
+@dataclass
+class _Reading:
+    """A batch as it was read: positions after it, its events (None: a broken one), and the stores they come from."""
+
+    ahead: dict[Place, Position]
+    lineages: dict[str, str]
+    events: list[tuple[Record, Envelope | None]] = field(default_factory=list)
+
+
+@dataclass
+class _Plan:
+    """What is to be done with the messages of one transaction."""
+
+    marks: dict[Key, int]
+    fresh: list[Heard] = field(default_factory=list)
+    park: list[tuple[Record, Envelope | None]] = field(default_factory=list)
+    outcomes: Counter[str] = field(default_factory=Counter)
+
+
+class Consumer:
+    """One service's ear: it hears `contexts`, and what `listen` makes of an event is carried out by `apply`."""
+
+    def __init__(
+        self,
+        name: str,
+        store: Store,
+        bus: Bus,
+        contexts: Collection[str],
+        listen: Listen,
+        apply: Apply,
+        *,
+        tries: int = 5,
+        pause: float = 0.05,
+        prefix: str = PREFIX,
+    ) -> None:
+        self.name = name
+        self.store = store
+        self.bus = bus
+        self.group = f"{prefix}.{name}"
+        self.topics = [topic_of(context, prefix) for context in contexts]
+        self.listen = listen
+        self.apply = apply
+        self.tries = tries
+        self.pause = pause
+        """Seconds before the first repeated try; doubled each time."""
+        self.alarm: str | None = None
+        """Why this consumer stopped itself; None while it is healthy."""
+        self.positions: dict[Place, Position] = {}
+        """What is stored: the next offset wanted and the watermark, per assigned partition."""
+        self._ahead: dict[Place, Position] = {}
+        self._lineages: dict[str, str] = {}
+        self._one_by_one = False
+        self._flush_at = 0.0
+        self._tell_at = 0.0
+
+    async def run(self) -> None:
+        """Takes messages until cancelled; returns only when stopped by an alarm."""
+        metrics.stopped.labels(self.name).set(0)
+        wait = self.pause
+        while self.alarm is None:
+            try:
+                async with self.bus.subscribe(self.topics, self.group, self._starts) as subscription:
+                    wait = self.pause
+                    await self._listen_to(subscription)
+            except (Stopped, OutOfRange) as stop:
+                self.alarm = str(stop)
+                metrics.stopped.labels(self.name).set(1)
+                log.error("consumer stopped", consumer=self.name, alarm=self.alarm)
+            except _PASSING as error:
+                log.warning("consumer waits", consumer=self.name, error=repr(error))
+                await asyncio.sleep(wait)
+                wait = min(wait * 2, 2.0)
+
+    async def _listen_to(self, subscription: Subscription) -> None:
+        wait = self.pause
+        while True:
+            try:
+                batch = await subscription.poll(1.0)
+                if batch:
+                    await self._consume(subscription, batch)
+                self._tell(subscription)
+                wait = self.pause
+            except Moved:
+                subscription.reset()
+            except BusUnavailable:
+                raise
+            except (Conflict, *_PASSING) as error:
+                log.warning("consumer waits", consumer=self.name, error=repr(error))
+                subscription.reset()
+                await asyncio.sleep(wait)
+                wait = min(wait * 2, 2.0)
+
+    async def _starts(self, places: Collection[Place]) -> Mapping[Place, int]:
+        """Where to go on, from the store alone; the cluster must be the one these offsets belong to."""
+        cluster = await self.bus.cluster()
+        async with self.store.begin() as tx:
+            box = inbox(tx)
+            stored, lineages = await box.positions(self.name), await box.lineages(self.name)
+            if _CLUSTER not in lineages:
+                await box.learn(self.name, _CLUSTER, cluster)
+        if lineages.setdefault(_CLUSTER, cluster) != cluster:
+            raise Stopped(f"Kafka cluster {cluster} is not {lineages[_CLUSTER]}, to which the stored offsets belong")
+        self._lineages = lineages
+        self._ahead = {}
+        self.positions = {place: stored.get(place, Position(0, None)) for place in places}
+        return {place: position.next for place, position in self.positions.items()}
+
+    async def _consume(self, subscription: Subscription, batch: Batch) -> None:
+        """A batch in one transaction; when that fails, or took so long that it was cut off, message by message."""
+        if not self._one_by_one:
+            try:
+                self._one_by_one = True
+                await self._take(batch)
+                self._one_by_one = False
+                return
+            except (Moved, Stopped, *_PASSING):
+                raise
+            except Exception as error:
+                log.warning("batch repeated message by message", consumer=self.name, error=repr(error))
+        clock = asyncio.get_running_loop().time
+        until = clock() + _PATIENCE
+        for place, records in batch.items():
+            for record in records:
+                await self._take_one({place: [record]})
+                if clock() > until:
+                    subscription.reset()
+                    return
+        self._one_by_one = False
+
+    async def _take_one(self, single: Batch) -> None:
+        """One message, tried again; in the end it is parked. A lost race is not a try, unless it is lost for ever."""
+        tries = races = 0
+        while True:
+            try:
+                return await self._take(single)
+            except (Moved, Stopped, *_PASSING):
+                raise
+            except (Conflict, Taken) as error:
+                races += 1
+                cause = repr(error)
+                if races < _LOST_RACES:
+                    await asyncio.sleep(0.002 * races)
+                    continue
+            except Exception as error:
+                tries += 1
+                cause = repr(error)
+                metrics.failed.labels(self.name).inc()
+                if tries < self.tries:
+                    await asyncio.sleep(self.pause * 2 ** (tries - 1))
+                    continue
+            log.error("message parked", consumer=self.name, place=str(next(iter(single))), cause=cause)
+            return await self._take(single, cause)
+
+    async def _take(self, batch: Batch, cause: str | None = None) -> None:
+        """Effects, offsets and marks of these messages in one transaction; with a `cause` they are parked instead."""
+        reading = self._read(batch, lenient=cause is not None)
+        now = asyncio.get_running_loop().time()
+        if not reading.events and now < self._flush_at:
+            self._ahead = reading.ahead
+            return
+        async with self.store.begin() as tx:
+            for place, position in sorted(reading.ahead.items()):
+                if not await tx.advance(self.name, *place, self.positions[place].next, *position):
+                    raise Moved
+            outcomes = await self._effects(tx, reading, cause)
+            failpoints.hit("consumer.before_commit")
+        failpoints.hit("consumer.after_commit")
+        self._lineages = reading.lineages
+        self.positions |= reading.ahead
+        self._ahead = {}
+        self._flush_at = now + _IDLE
+        for outcome, n in outcomes.items():
+            metrics.taken.labels(self.name, outcome).inc(n)
+
+    async def _effects(self, tx: Transaction, reading: _Reading, cause: str | None) -> Counter[str]:
+        box = inbox(tx)
+        for source in reading.lineages.keys() - self._lineages.keys():
+            await box.learn(self.name, source, reading.lineages[source])
+        if not reading.events:
+            return Counter()
+        keys = sorted({(envelope.source, envelope.stream) for _, envelope in reading.events if envelope})
+        plan = self._plan(reading.events, await tx.marks(self.name, keys), await box.parked_keys(self.name, keys), cause)
+        for record, envelope in plan.park:
+            await box.park(self.name, parked(record, envelope, cause or "behind a parked message of its stream"))
+        if plan.fresh:
+            await self.apply(tx, [(event, self.listen(event)) for event in plan.fresh])
+        if plan.marks:
+            await tx.mark(self.name, plan.marks)
+        return plan.outcomes
+
+    def _plan(self, events: Sequence[tuple[Record, Envelope | None]], marks: dict[Key, int], held: set[Key], cause: str | None) -> _Plan:
+        """Sorts messages into taken before, to be parked, unknown, and fresh. The mark moves for every one."""
+        plan = _Plan({})
+        for record, envelope in events:
+            if envelope is None:
+                plan.park.append((record, None))
+                plan.outcomes["parked"] += 1
+                continue
+            key = envelope.source, envelope.stream
+            if envelope.sequence <= plan.marks.get(key, marks.get(key, -1)):
+                plan.outcomes["repeated"] += 1
+                continue
+            plan.marks[key] = envelope.sequence
+            if cause is not None or key in held:
+                plan.park.append((record, envelope))
+                plan.outcomes["parked"] += 1
+            elif not known(envelope):
+                plan.outcomes["unknown"] += 1
+            else:
+                plan.fresh.append(heard(envelope, record.message.value))
+                plan.outcomes["taken"] += 1
+        return plan
+
+    def _read(self, batch: Batch, lenient: bool) -> _Reading:
+        """Opens the envelopes. A broken one raises Malformed, or is let through when `lenient`; a strange store raises Stopped."""
+        reading = _Reading(dict(self._ahead), dict(self._lineages))
+        for place, records in batch.items():
+            watermark = reading.ahead.get(place, self.positions[place]).watermark
+            for record in records:
+                try:
+                    envelope = read(record.message)
+                except Malformed:
+                    if not lenient:
+                        raise
+                    reading.events.append((record, None))
+                    continue
+                if reading.lineages.setdefault(envelope.source, envelope.lineage) != envelope.lineage:
+                    raise Stopped(f"{envelope.source} speaks from store {envelope.lineage}, not {reading.lineages[envelope.source]}")
+                if isinstance(envelope, Watermark):
+                    watermark = max(watermark, envelope.at) if watermark else envelope.at
+                else:
+                    reading.events.append((record, envelope))
+            reading.ahead[place] = Position(records[-1].offset + 1, watermark)
+        return reading
+
+    def _tell(self, subscription: Subscription) -> None:
+        now = asyncio.get_running_loop().time()
+        if now >= self._tell_at:
+            self._tell_at = now + 1.0
+            for place, behind in subscription.lag().items():
+                metrics.lag.labels(self.name, place.topic, str(place.partition)).set(behind)

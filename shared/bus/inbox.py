@@ -1,0 +1,177 @@
+"""What a consumer remembers beside its marks: where it stopped, whose messages it knows, which it has parked."""
+
+from collections.abc import Collection
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from typing import Any, NamedTuple, Protocol
+from uuid import UUID
+
+import msgspec
+from psycopg.rows import dict_row
+
+from shared.bus.protocol import Message, Place
+from shared.store.memory import MemoryTransaction
+from shared.store.postgres import Connection, PostgresTransaction
+from shared.store.protocol import Transaction
+
+type Key = tuple[str, str]
+"""Source and stream: what keeps its order."""
+
+
+class Position(NamedTuple):
+    """The offset a consumer wants next from a partition, and how far that partition's store was published."""
+
+    next: int
+    watermark: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parked:
+    """A message that failed too often, or came behind one that did."""
+
+    event_id: UUID
+    source: str
+    stream: str
+    sequence: int
+    topic: str
+    partition: int
+    offset: int
+    headers: str
+    """JSON pairs of name and text."""
+    data: bytes
+    cause: str
+    parked_at: datetime | None = None
+
+    @property
+    def message(self) -> Message:
+        """The message as it came."""
+        pairs = msgspec.json.decode(self.headers, type=list[tuple[str, str]])
+        return Message(self.stream.encode(), self.data, tuple((name, value.encode()) for name, value in pairs))
+
+
+class Inbox(Protocol):
+    """Part of the transaction it was made of."""
+
+    async def positions(self, consumer: str) -> dict[Place, Position]:
+        """Where the consumer stopped in each partition."""
+        ...
+
+    async def lineages(self, consumer: str) -> dict[str, str]:
+        """The store known for each source, and under '' the cluster its offsets belong to."""
+        ...
+
+    async def learn(self, consumer: str, source: str, lineage: str) -> None:
+        """Keeps the lineage of a source heard for the first time."""
+        ...
+
+    async def parked_keys(self, consumer: str, keys: Collection[Key]) -> set[Key]:
+        """Which of these keys are parked; locked against the other side, consumer or operator, until this transaction ends."""
+        ...
+
+    async def park(self, consumer: str, message: Parked) -> None:
+        """Keeps a message and marks its key; a message already parked stays as it is."""
+        ...
+
+    async def parked(self, consumer: str, key: Key | None = None) -> list[Parked]:
+        """What is parked behind a key (None: behind all), in order."""
+        ...
+
+    async def unpark(self, consumer: str, event_ids: Collection[UUID]) -> None:
+        """Drops parked messages, and the mark of each key that has none left."""
+        ...
+
+
+def inbox(tx: Transaction) -> Inbox:
+    """The inbox of this transaction's store."""
+    match tx:
+        case PostgresTransaction():
+            return _PostgresInbox(tx.conn)
+        case MemoryTransaction():
+            return _MemoryInbox(tx.data.inbox, tx.data.offsets, tx.data.watermarks)
+        case _:
+            raise TypeError(type(tx).__name__)
+
+
+_LOCK = """select source, stream from parked_keys where consumer = %s
+    and (source, stream) in (select * from json_to_recordset(%s::json) as x(source text, stream text))
+    order by source, stream for update"""
+_PARK_KEY = "insert into parked_keys (consumer, source, stream) values (%(consumer)s, %(source)s, %(stream)s) on conflict do nothing"
+_PARK = """insert into parked (consumer, event_id, source, stream, sequence, topic, partition, "offset", headers, data, cause)
+    values (%(consumer)s, %(event_id)s, %(source)s, %(stream)s, %(sequence)s, %(topic)s, %(partition)s, %(offset)s,
+        convert_to(%(headers)s, 'UTF8'), %(data)s, %(cause)s) on conflict do nothing"""
+_PARKED = """select event_id, source, stream, sequence, topic, partition, "offset", convert_from(headers, 'UTF8') as headers, data,
+    cause, parked_at from parked where consumer = %(consumer)s
+    and (%(source)s::text is null or (source = %(source)s and stream = %(stream)s))
+    order by source, stream, sequence, "offset" """
+_FREE = """delete from parked_keys k where consumer = %(consumer)s and not exists
+    (select from parked p where p.consumer = k.consumer and p.source = k.source and p.stream = k.stream)"""
+
+
+class _PostgresInbox:
+    def __init__(self, conn: Connection) -> None:
+        self.conn = conn
+
+    async def positions(self, consumer: str) -> dict[Place, Position]:
+        sql = "select topic, partition, next, watermark from offsets where consumer = %s"
+        return {Place(t, p): Position(n, w) for t, p, n, w in await (await self.conn.execute(sql, [consumer])).fetchall()}
+
+    async def lineages(self, consumer: str) -> dict[str, str]:
+        sql = "select source, lineage from lineages where consumer = %s"
+        return dict(await (await self.conn.execute(sql, [consumer])).fetchall())
+
+    async def learn(self, consumer: str, source: str, lineage: str) -> None:
+        sql = "insert into lineages (consumer, source, lineage) values (%s, %s, %s) on conflict do nothing"
+        await self.conn.execute(sql, [consumer, source, lineage])
+
+    async def parked_keys(self, consumer: str, keys: Collection[Key]) -> set[Key]:
+        wanted = msgspec.json.encode([{"source": source, "stream": stream} for source, stream in keys]).decode()
+        return set(await (await self.conn.execute(_LOCK, [consumer, wanted])).fetchall())
+
+    async def park(self, consumer: str, message: Parked) -> None:
+        row = asdict(message) | {"consumer": consumer}
+        await self.conn.execute(_PARK_KEY, row)
+        await self.conn.execute(_PARK, row)
+
+    async def parked(self, consumer: str, key: Key | None = None) -> list[Parked]:
+        source, stream = key or (None, None)
+        cursor = self.conn.cursor(row_factory=dict_row)
+        found = await cursor.execute(_PARKED, {"consumer": consumer, "source": source, "stream": stream})
+        return [Parked(**row) for row in await found.fetchall()]
+
+    async def unpark(self, consumer: str, event_ids: Collection[UUID]) -> None:
+        await self.conn.execute("delete from parked where consumer = %s and event_id = any(%s)", [consumer, list(event_ids)])
+        await self.conn.execute(_FREE, {"consumer": consumer})
+
+
+class _MemoryInbox:
+    def __init__(
+        self, kept: dict[str, Any], offsets: dict[tuple[str, str, int], int], watermarks: dict[tuple[str, str, int], datetime]
+    ) -> None:
+        self._offsets = offsets
+        self._watermarks = watermarks
+        self._lineages: dict[Key, str] = kept.setdefault("lineages", {})
+        self._parked: dict[tuple[str, UUID], Parked] = kept.setdefault("parked", {})
+
+    async def positions(self, consumer: str) -> dict[Place, Position]:
+        held = {(t, p): n for (c, t, p), n in self._offsets.items() if c == consumer}
+        return {Place(t, p): Position(n, self._watermarks.get((consumer, t, p))) for (t, p), n in held.items()}
+
+    async def lineages(self, consumer: str) -> dict[str, str]:
+        return {source: lineage for (c, source), lineage in self._lineages.items() if c == consumer}
+
+    async def learn(self, consumer: str, source: str, lineage: str) -> None:
+        self._lineages.setdefault((consumer, source), lineage)
+
+    async def parked_keys(self, consumer: str, keys: Collection[Key]) -> set[Key]:
+        return {(m.source, m.stream) for m in await self.parked(consumer)} & set(keys)
+
+    async def park(self, consumer: str, message: Parked) -> None:
+        self._parked.setdefault((consumer, message.event_id), replace(message, parked_at=datetime.now(UTC)))
+
+    async def parked(self, consumer: str, key: Key | None = None) -> list[Parked]:
+        held = [m for (c, _), m in self._parked.items() if c == consumer and (key is None or (m.source, m.stream) == key)]
+        return sorted(held, key=lambda m: (m.source, m.stream, m.sequence, m.offset))
+
+    async def unpark(self, consumer: str, event_ids: Collection[UUID]) -> None:
+        for event_id in event_ids:
+            self._parked.pop((consumer, event_id), None)

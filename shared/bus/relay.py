@@ -1,0 +1,138 @@
+"""Brings public events from the outbox to Kafka, in position order: one leader per service, and a crash repeats but never skips."""
+
+import asyncio
+from contextlib import suppress
+from datetime import UTC, datetime
+from uuid import UUID
+
+import psycopg
+import structlog
+
+from shared.bus import metrics
+from shared.bus.cloudevents import to_message, watermark
+from shared.bus.protocol import PREFIX, Bus, BusUnavailable, topic_of
+from shared.ops import failpoints
+from shared.store.protocol import Conflict, Store, Unavailable
+
+log = structlog.get_logger(__name__)
+
+_LEASE = "relay"
+_PASSING = (Unavailable, Conflict, psycopg.OperationalError, BusUnavailable, TimeoutError, ConnectionError)
+_LONGEST_WAIT = 2.0
+
+
+class Relay:
+    """Relays while it holds the lease. An advisory lock would not do: a stopped process keeps it."""
+
+    def __init__(
+        self,
+        store: Store,
+        bus: Bus,
+        context: str,
+        holder: UUID,
+        *,
+        wake: asyncio.Event | None = None,
+        batch: int = 1000,
+        poll: float = 0.05,
+        lease: float = 5.0,
+        tick: float = 1.0,
+        prefix: str = PREFIX,
+    ) -> None:
+        self.store = store
+        self.bus = bus
+        self.context = context
+        self.topic = topic_of(context, prefix)
+        self.holder = holder
+        self.wake = wake or asyncio.Event()
+        """Set after an append of this process; other processes' rows are found by polling."""
+        self.batch = batch
+        self.poll = poll
+        self.lease = lease
+        self.tick = tick
+        self._epoch: int | None = None
+        self._until = 0.0
+
+    @property
+    def leading(self) -> bool:
+        """Whether this process may believe that it holds the lease; the store has the last word."""
+        return self._epoch is not None and asyncio.get_running_loop().time() < self._until
+
+    async def run(self) -> None:
+        """Until cancelled; then the lease is given back, so that a successor need not wait for its end."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._hold())
+                tasks.create_task(self._relay())
+                tasks.create_task(self._mark_time())
+        finally:
+            if self.leading:
+                with suppress(*_PASSING):
+                    await self.store.lead(_LEASE, self.holder, 0)
+
+    async def publish_once(self) -> int:
+        """One batch: read, publish, delete what was acknowledged; the number read. Raises what stands in the way."""
+        epoch = self._epoch
+        rows = await self.store.waiting(self.batch) if self.leading else []
+        if not rows or epoch is None:
+            return 0
+        failpoints.hit("relay.before_publish")
+        await self.bus.publish(self.topic, [to_message(row, self.context, self.store.lineage) for row in rows])
+        failpoints.hit("relay.after_publish")
+        if not await self.store.sent([row.position for row in rows], _LEASE, epoch):
+            log.warning("relay fenced", context=self.context, epoch=epoch)
+            self._epoch = None
+        failpoints.hit("relay.after_delete")
+        metrics.published.labels(self.context).inc(len(rows))
+        return len(rows)
+
+    async def take_lease(self) -> bool:
+        """Takes or renews the lease, counted from before the question."""
+        asked = asyncio.get_running_loop().time()
+        self._epoch = await self.store.lead(_LEASE, self.holder, self.lease)
+        self._until = asked + self.lease
+        metrics.leading.labels(self.context).set(self._epoch is not None)
+        return self._epoch is not None
+
+    async def _hold(self) -> None:
+        while True:
+            try:
+                await self.take_lease()
+            except _PASSING as error:
+                log.warning("relay cannot renew its lease", context=self.context, error=repr(error))
+            await asyncio.sleep(min(self.tick, self.lease / 3))
+
+    async def _relay(self) -> None:
+        wait = self.poll
+        while True:
+            try:
+                self.wake.clear()
+                if await self.publish_once() < self.batch:
+                    await self._rest()
+                wait = self.poll
+            except _PASSING as error:
+                metrics.publish_failures.labels(self.context).inc()
+                log.warning("relay repeats", context=self.context, error=repr(error))
+                await asyncio.sleep(wait)
+                wait = min(wait * 2, _LONGEST_WAIT)
+
+    async def _rest(self) -> None:
+        try:
+            await asyncio.wait_for(self.wake.wait(), self.poll)
+        except TimeoutError:
+            return
+
+    async def mark_time(self) -> None:
+        """Tells every partition how far this store has been published, and the operator how old the oldest waiting row is."""
+        at = await self.store.watermark()
+        oldest = [row.recorded_at for row in await self.store.waiting(1) if row.recorded_at]
+        metrics.outbox_age.labels(self.context).set((datetime.now(UTC) - oldest[0]).total_seconds() if oldest else 0)
+        await self.bus.broadcast(self.topic, watermark(at, self.context, self.store.lineage))
+
+    async def _mark_time(self) -> None:
+        while True:
+            await asyncio.sleep(self.tick)
+            try:
+                if self.leading:
+                    await self.mark_time()
+            except _PASSING as error:
+                log.warning("relay cannot send its watermark", context=self.context, error=repr(error))
