@@ -1,0 +1,1 @@
+"""What runs a service well: settings, logs, metrics, health."""

@@ -1,0 +1,1 @@
+"""The HTTP kit every service is served with: strict input, problem+json, one shape of route."""
