@@ -1,0 +1,65 @@
+# A new machine needs git, make and Python only. `make help` says what there is.
+.DEFAULT_GOAL := help
+.PHONY: help install lock up demo down reset logs test lint types imports unit test-data check-compose contracts
+MAKEFLAGS += --no-print-directory
+
+PYTHON := .venv/bin/python
+INSTALLED := .venv/.installed
+FORECOURT_DATA ?= ../shared/data
+export PORT BASE_PORT DEMO_PASSWORD FORECOURT_VAR
+# Modules are compiled once, even where the environment asks Python not to.
+export PYTHONDONTWRITEBYTECODE :=
+
+help: ## Show this list
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+install: $(INSTALLED) ## Install all that is needed into .venv and .cache (skipped when nothing changed)
+
+$(INSTALLED): requirements.lock .python-version deploy/local/kafka.lock deploy/install.sh
+	@sh deploy/install.sh
+	@touch $@
+
+lock: $(INSTALLED) ## Pin the newest allowed versions in requirements.lock and kafka.lock
+	@PATH="$$PATH:.cache/uv/bin" uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-emit-index-url --group dev pyproject.toml -o requirements.lock
+	@$(PYTHON) -m deploy.local lock
+
+up: $(INSTALLED) ## Start everything with your own data, until Ctrl-C (PORT=8080 BASE_PORT=8000)
+	@exec $(PYTHON) -m deploy.local up
+
+demo: $(INSTALLED) ## Start everything with a small demo group, until Ctrl-C (PORT=8080 DEMO_PASSWORD=…)
+	@exec $(PYTHON) -m deploy.local demo
+
+down: $(INSTALLED) ## Stop what `make up` or `make demo` started elsewhere
+	@$(PYTHON) -m deploy.local down
+
+reset: $(INSTALLED) ## Stop and delete all data
+	@$(PYTHON) -m deploy.local reset
+
+logs: $(INSTALLED) ## Show the logs as they grow
+	@exec $(PYTHON) -m deploy.local logs
+
+test: lint types imports unit ## Lint, types, import contracts and all tests, on real servers it starts itself
+
+lint: $(INSTALLED) ## Check style and format
+	@$(PYTHON) -m ruff check .
+	@$(PYTHON) -m ruff format --check .
+
+types: $(INSTALLED) ## Check types
+	@$(PYTHON) -m mypy
+
+imports: $(INSTALLED) ## Check who may import whom
+	@.venv/bin/lint-imports --config importlinter.ini
+
+unit: $(INSTALLED) ## Run the tests alone
+	@$(PYTHON) -m pytest -m "not data"
+
+test-data: $(INSTALLED) ## Run the tests on the real files (FORECOURT_DATA=../shared/data)
+	@test -d "$(FORECOURT_DATA)" || { \
+	echo "These tests need the real files, and $(FORECOURT_DATA) is not there: make test-data FORECOURT_DATA=/their/folder" >&2; exit 1; }
+	@FORECOURT_DATA="$(abspath $(FORECOURT_DATA))" $(PYTHON) -m pytest -m data
+
+contracts: $(INSTALLED) ## Write the public JSON Schemas anew from shared/contracts
+	@$(PYTHON) -m shared.contracts
+
+check-compose: $(INSTALLED) ## Check docker-compose.yml with the real docker compose (needs Go, no Docker)
+	@sh deploy/docker/check.sh

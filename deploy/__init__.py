@@ -1,0 +1,1 @@
+"""How Forecourt is started: on a laptop, in containers, for a demo."""
