@@ -1,0 +1,1 @@
+"""Forecourt in containers, on one server."""
