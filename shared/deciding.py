@@ -33,8 +33,8 @@ class Aggregate[C, S, E]:
     decider: Decider[C, S, E]
     views: tuple[Fold[Any, E] | Rows[Any, E], ...] = ()
     publish: Callable[[E, S], list[Any]] = publish_nothing
-    stores: Callable[[S], Collection[str]] | None = None
-    """The stores whose staff may command it in this state; None: the store its first event was recorded for."""
+    stores: Callable[[S], Collection[str] | None] | None = None
+    """The stores whose staff may command it in this state (None: every store's); not given: the store of its first event."""
 
     def stream(self, id: str) -> str:
         """The stream's name."""

@@ -363,7 +363,7 @@ class Handler:
         for effect in effects:
             if isinstance(effect, Change):
                 wanted.setdefault(effect.table, set()).add(effect.key)
-        rows = {table: await tx.rows(table, keys) for table, keys in wanted.items()}
+        rows = {table: await tx.lock(table, keys) for table, keys in wanted.items()}
         for effect in effects:
             match effect:
                 case Put(table=table, row=row):

@@ -38,6 +38,8 @@ SERVE, WORK = "serve", "work"
 POOL = 5
 """Connections of a pool; a service has one of role writer and one of role reader."""
 STATEMENT_LIMIT = "5s"
+RELAY_POLL = 0.25
+"""Seconds until rows of other processes are looked for; own appends wake the relay at once."""
 
 
 @dataclass
@@ -106,8 +108,9 @@ async def run_service(service: Service, settings: Settings, parts: Collection[st
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stopping.set)
     telemetry.configure(service.context)
-    async with runtime(service, settings) as running, asyncio.TaskGroup() as tasks:
-        workers = [tasks.create_task(part) for part in _work(running, settings)] if WORK in parts else []
+    bus = KafkaBus(settings.kafka, client=service.context)
+    async with runtime(service, settings) as running, _closing(bus), asyncio.TaskGroup() as tasks:
+        workers = [tasks.create_task(part) for part in _work(running, settings, bus)] if WORK in parts else []
         if SERVE in parts:
             app, beside = _front(running)
             workers += [tasks.create_task(part) for part in beside]
@@ -121,6 +124,15 @@ async def run_service(service: Service, settings: Settings, parts: Collection[st
             worker.cancel()
 
 
+@asynccontextmanager
+async def _closing(bus: KafkaBus) -> AsyncIterator[None]:
+    """Closes the producer when the workers are gone."""
+    try:
+        yield
+    finally:
+        await bus.close()
+
+
 class Server(uvicorn.Server):
     """Signals are ours: the same stop for every part of the process."""
 
@@ -130,16 +142,14 @@ class Server(uvicorn.Server):
         yield
 
 
-def _work(running: Runtime, settings: Settings) -> list[Coroutine[Any, Any, None]]:
+def _work(running: Runtime, settings: Settings, bus: KafkaBus) -> list[Coroutine[Any, Any, None]]:
     """Relay, timers and consumer."""
-    service, wake = running.service, running.handler.appended.listen()
-    bus = KafkaBus(settings.kafka, client=service.context)
-    relay = Relay(running.store, bus, service.context, uuid4(), wake=wake, prefix=settings.topic_prefix)
+    service, prefix = running.service, settings.topic_prefix
+    wake = running.handler.appended.listen()
+    relay = Relay(running.store, bus, service.context, uuid4(), wake=wake, poll=RELAY_POLL, prefix=prefix)
     work = [relay.run(), Timers(running.store, running.handler).run()]
     if service.topics:
-        consumer = Consumer(
-            service.context, running.store, bus, service.topics, service.listen, running.handler.apply, prefix=settings.topic_prefix
-        )
+        consumer = Consumer(service.context, running.store, bus, service.topics, service.listen, running.handler.apply, prefix=prefix)
         running.health.flag("consumer", True)
         work.append(_hear(consumer, running.health))
     return work

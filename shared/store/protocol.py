@@ -141,6 +141,10 @@ class Reads(Protocol):
 class Transaction(Reads, Protocol):
     """One database transaction: all of it or nothing."""
 
+    async def lock(self, table: Table[Any], keys: Collection[tuple[Any, ...]]) -> dict[tuple[Any, ...], Any]:
+        """Rows of a view by key, held against other writers until this transaction ends."""
+        ...
+
     async def append(self, commit: Commit) -> None:
         """Writes a commit. Raises Conflict or Taken, after which the transaction is dead."""
         ...
