@@ -1,0 +1,1 @@
+"""Quotes, orders and what becomes of them until the keys are handed over."""

@@ -1,0 +1,1 @@
+"""HTTP to commands: quotes, orders and the rules of selling."""

@@ -1,0 +1,137 @@
+"""What a body refers to, looked up in what orders knows; what is not there, or not the caller's, is refused by field."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from services.orders import known
+from services.orders.domain.approval import Authority
+from services.orders.domain.rules import Rulebook, SalesRules, TaxRules, sales_rules, tax_rule
+from services.orders.domain.tax import PurchaseTax
+from services.orders.views.rulebook import enacted
+from shared.values.clock import local_day
+from shared.values.money import Money
+from shared.web.call import Call
+from shared.web.problems import FieldError, Problem
+
+
+def unknown(field: str) -> Problem:
+    """Whatever `field` names does not exist for the caller."""
+    return Problem("unknown-reference", errors=[FieldError(field, "unknown")])
+
+
+async def referred(call: Call, field: str, sql: str, *params: Any) -> dict[str, Any]:
+    """The row a field refers to. Raises Problem when there is none."""
+    row = await call.one(sql, params)
+    if row is None:
+        raise unknown(field)
+    return row
+
+
+@dataclass(frozen=True)
+class Shop:
+    """A store with its legal entity, and what day it is there."""
+
+    store_id: str
+    code: str
+    name: str
+    entity_id: str
+    entity_name: str
+    tax_number: str
+    currency: str
+    vat_permille: int
+    timezone: str
+    today: date
+
+
+async def shop(call: Call, store_id: str) -> Shop:
+    """A store of the caller's. Raises Problem for any other."""
+    if not call.auth.has_store(store_id):
+        raise unknown("store_id")
+    row = await referred(
+        call,
+        "store_id",
+        f"select s.store_id, s.code, s.name, s.entity_id, e.name as entity_name, e.tax_number, e.currency, e.vat_permille, s.timezone "
+        f"from {known.stores.sql_name} s join {known.entities.sql_name} e using (entity_id) where s.store_id = %s",
+        store_id,
+    )
+    return Shop(**row, today=local_day(call.at, row["timezone"]))
+
+
+async def customer(call: Call, customer_id: str) -> dict[str, Any]:
+    """A customer of the caller's stores; name and phone are tokens."""
+    return await referred(call, "customer_id", f"select * from {known.customers.sql_name} where customer_id = %s", customer_id)
+
+
+async def opportunity(call: Call, opportunity_id: str, customer_id: str) -> dict[str, Any]:
+    """This customer's opportunity."""
+    return await referred(
+        call,
+        "opportunity_id",
+        f"select * from {known.opportunities.sql_name} where opportunity_id = %s and person_id = %s",
+        opportunity_id,
+        customer_id,
+    )
+
+
+async def trim(call: Call, trim_id: str) -> dict[str, Any]:
+    """A trim of the catalogue."""
+    return await referred(call, "trim_id", f"select * from {known.trims.sql_name} where trim_id = %s", trim_id)
+
+
+async def list_price(call: Call, trim_row: dict[str, Any], shop: Shop) -> Money:
+    """The price in force today in this store; the store's own goes before everybody's, and without any it is the guide price."""
+    price = await call.one(
+        f"select price, currency from {known.prices.sql_name} where trim_id = %s and store_id in (%s, '') "
+        "and valid_from <= %s and (valid_to is null or valid_to >= %s) and currency = %s "
+        "order by store_id = '', valid_from desc limit 1",
+        [trim_row["trim_id"], shop.store_id, shop.today, shop.today, shop.currency],
+    )
+    if price is None and trim_row["currency"] != shop.currency:
+        raise unknown("trim_id")
+    return Money(price["price"] if price else trim_row["guide_price"], shop.currency)
+
+
+async def car(call: Call, vin: str, trim_id: str) -> dict[str, Any]:
+    """A car of this trim in the group's stock, of whatever store."""
+    return await referred(
+        call,
+        "vin",
+        f"select * from {known.vehicles.sql_name} where vin = %s and trim_id = %s and not sold order by stay_id desc limit 1",
+        vin,
+        trim_id,
+    )
+
+
+async def certificate(call: Call, stay_id: str | None) -> str:
+    """Where the certificate of a car is; empty when the car is not known."""
+    row = await call.one(f"select certificate from {known.vehicles.sql_name} where stay_id = %s", [stay_id])
+    return row["certificate"] if row else ""
+
+
+async def authorities(call: Call, series: str) -> tuple[Authority, ...]:
+    """Each role's authority for a series: its own row for the series, else its row for every series."""
+    rows = await call.rows(
+        f"select distinct on (role) role, discount_permille from {known.authorities.sql_name} "
+        "where series in (%s, '*') order by role, series = '*'",
+        [series],
+    )
+    return tuple(Authority(role=row["role"], discount_permille=row["discount_permille"]) for row in rows)
+
+
+@dataclass(frozen=True)
+class Rules:
+    """The rules in force on a day."""
+
+    sales: SalesRules
+    enacted_tax: tuple[TaxRules, ...]
+
+    def tax(self, invoiced_on: date, powertrain: str, currency: str) -> PurchaseTax | None:
+        """The purchase tax of a car invoiced on a day."""
+        return tax_rule(invoiced_on, powertrain, currency, self.enacted_tax)
+
+
+async def rules(call: Call, day: date) -> Rules:
+    """What the law and the house demand on a day."""
+    book: Rulebook = await enacted(call)
+    return Rules(sales_rules(day, book.sales), book.tax)

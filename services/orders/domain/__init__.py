@@ -1,0 +1,1 @@
+"""What a quote, an order and the rules of selling allow; pure."""

@@ -1,0 +1,1 @@
+"""What spans contexts: from an approved order to its car."""

@@ -1,0 +1,1 @@
+"""Read models of quotes, orders and their fulfilment."""

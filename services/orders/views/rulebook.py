@@ -1,0 +1,57 @@
+"""The rules of selling: those that came with the system and those an administrator enacted, each with validity and source."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, assert_never
+
+import msgspec
+from fastapi import APIRouter
+
+from services.orders.domain import rules as r
+from services.orders.views.shown import plain
+from shared.events.envelope import Recorded
+from shared.views.table import Fold, Table
+from shared.web.call import Call
+from shared.web.route import CommandRoute, needs
+
+
+@dataclass(frozen=True, kw_only=True)
+class RulebookRow:
+    """What was enacted, oldest first; one row for the group."""
+
+    rulebook_id: str
+    sales: tuple[r.SalesRules, ...] = ()
+    tax: tuple[r.TaxRules, ...] = ()
+    changed_at: datetime
+
+
+def apply(row: RulebookRow | None, recorded: Recorded[r.Event]) -> RulebookRow:
+    """The row after one more event."""
+    row = row or RulebookRow(rulebook_id=recorded.stream, changed_at=recorded.occurred_at)
+    row = replace(row, changed_at=recorded.occurred_at)
+    match recorded.event:
+        case r.SalesRulesEnacted(rules=sales):
+            return replace(row, sales=(*row.sales, sales))
+        case r.TaxRulesEnacted(rules=tax):
+            return replace(row, tax=(*row.tax, tax))
+        case unknown:
+            assert_never(unknown)
+
+
+table = Table("rulebook", 1, RulebookRow, key=("rulebook_id",), store=None)
+rulebook_view = Fold(table, apply)
+
+router = APIRouter(route_class=CommandRoute)
+
+
+@router.get("/sales-rules", summary="The rules of selling, with validity and source", openapi_extra=needs("orders.read", "rules.write"))
+async def rules(call: Call) -> dict[str, Any]:
+    book = await enacted(call)
+    made = msgspec.to_builtins({"sales": (*r.SALES_RULES, *book.sales), "tax": (*r.TAX_RULES, *book.tax)})
+    return {name: plain(list(rows)) for name, rows in made.items()}
+
+
+async def enacted(call: Call) -> r.Rulebook:
+    """What administrators have enacted."""
+    row = await call.one(f"select sales, tax from {table.sql_name}")
+    return msgspec.convert(row, r.Rulebook) if row else r.Rulebook()

@@ -1,0 +1,34 @@
+"""How rows cross the API: amounts with their currency, nested ones too."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from shared.values.money import Money
+from shared.web.body import amount
+from shared.web.call import Call
+
+READ = "orders.read"
+
+
+def may_see_person(call: Call, row: Mapping[str, Any]) -> bool:
+    """Whether the caller sees what is personal in a row in clear: its seller, and whoever looks after all orders of a store."""
+    return call.auth.may("orders.all") or row["seller_id"] == call.staff
+
+
+def shown(row: Mapping[str, Any], *amounts: str) -> dict[str, Any]:
+    """A row for an answer; `amounts` are columns in minor units of the row's `currency`, which is not repeated."""
+    money = {name: amount(Money(row[name], row["currency"])) for name in amounts if row[name] is not None}
+    return {name: money.get(name, plain(value)) for name, value in row.items() if name != "currency"}
+
+
+def plain(value: Any) -> Any:
+    """A nested value of a row, its stored amounts as they cross the API."""
+    match value:
+        case {"minor": int(minor), "currency": str(currency)}:
+            return amount(Money(minor, currency))
+        case dict():
+            return {name: plain(inner) for name, inner in value.items()}
+        case list():
+            return [plain(inner) for inner in value]
+        case _:
+            return value
