@@ -1,0 +1,31 @@
+"""What must agree across services: the gateway's table of routes, permissions and roles."""
+
+from importlib import import_module
+
+import pytest
+
+from services.gateway.domain.roles import PERMISSIONS
+from services.gateway.routes import CONTEXTS, OWNERS
+from shared.service import Service
+from shared.web.route import CommandRoute
+
+SERVICES: dict[str, Service] = {name: import_module(f"services.{name}.app").service for name in CONTEXTS}
+ROUTES = [(name, route) for name, service in SERVICES.items() for router in service.routers for route in router.routes]
+
+
+@pytest.mark.parametrize("context", CONTEXTS)
+def test_the_gateway_knows_every_route(context: str) -> None:
+    segments = {route.path.split("/")[1] for name, route in ROUTES if name == context and isinstance(route, CommandRoute)}
+    owned = {segment for segment, owner in OWNERS.items() if owner == context} - {"events", "openapi.json"}
+    assert segments == owned
+
+
+def test_every_permission_a_route_asks_for_is_some_roles() -> None:
+    given = frozenset().union(*PERMISSIONS.values())
+    asked = {
+        permission: f"{route.verb} {route.path}"
+        for _, route in ROUTES
+        if isinstance(route, CommandRoute)
+        for permission in route.needed.permissions
+    }
+    assert {permission: where for permission, where in asked.items() if permission not in given} == {}
