@@ -113,6 +113,14 @@ def evolve(aggregate: Aggregate[Any, Any, Any], folded: Folded, recorded: Record
             folded.rows[view] = view.apply(folded.rows.get(view), recorded)
 
 
+def _home(aggregate: Aggregate[Any, Any, Any], folded: Folded, event: Any) -> str | None:
+    """The one store an event is of, where the aggregate's state tells; a lead may find its store late."""
+    if aggregate.stores is None:
+        return None
+    theirs = aggregate.stores(aggregate.decider.evolve(folded.state, event))
+    return next(iter(theirs)) if theirs is not None and len(theirs) == 1 else None
+
+
 class Batch:
     """Decides commands one after the other and gathers what they write, to be appended together."""
 
@@ -139,7 +147,7 @@ class Batch:
         aggregate, folded = self.folder.of(order.stream), self.held[order.stream]
         seen = None
         for event in events:
-            store_id = folded.store_id if folded.version else order.meta.store_id
+            store_id = _home(aggregate, folded, event) or (folded.store_id if folded.version else order.meta.store_id)
             meta = order.meta if order.meta.store_id == store_id else replace(order.meta, store_id=store_id)
             recorded = Recorded(id=UUID(new_id()), stream=order.stream, version=folded.version + 1, event=event, occurred_at=at, meta=meta)
             before = {view: folded.rows.get(view) for view in aggregate.views if isinstance(view, Fold)}

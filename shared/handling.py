@@ -309,7 +309,6 @@ class Handler:
         loaded = await tx.load(streams)
         batch = Batch(self.folder, {stream: self.folder.fold(stream, events) for stream, events in loaded.events.items()})
         await self._changes(tx, batch, heard)
-        origin: dict[str, UUID] = {}
         for h, send in sends:
             meta = Meta(
                 actor=h.actor,
@@ -319,13 +318,7 @@ class Handler:
                 traceparent=h.traceparent,
             )
             await self._follow(tx, batch, Order(stream=send.to, meta=meta), send, h.id)
-            origin[send.to] = h.id
-        try:
-            await tx.append(batch.commit)
-        except Taken as taken:
-            culprit = next((s for s, claim in batch.commit.claims if claim is taken.claim), None)
-            self._remember(origin.get(culprit or "", heard[0][0].id), taken)
-            raise
+        await self._append_or_remember(tx, batch, heard[0][0].id if len(heard) == 1 else None)
         for stream in streams:
             self._hints.pop(stream, None)
         self.appended.give()
@@ -346,15 +339,22 @@ class Handler:
 
     def _refuse_taken(self, batch: Batch, order: Order, events: list[Any], cause: UUID | str) -> None:
         """A claim that was found taken when this cause was first tried is a refusal now."""
-        if taken := self._taken.pop(cause, None):
-            claims = batch.folder.of(order.stream).decider.claims
-            if any(claim == taken.claim for event in events for claim in claims(event)):
-                raise Rejected(taken.claim.problem, taken.claim.reason)
+        taken = self._taken.get(cause)
+        claims = batch.folder.of(order.stream).decider.claims
+        if taken and any(claim == taken.claim for event in events for claim in claims(event)):
+            del self._taken[cause]
+            raise Rejected(taken.claim.problem, taken.claim.reason)
 
-    def _remember(self, cause: UUID | str, taken: Taken) -> None:
-        self._taken[cause] = taken
-        if len(self._taken) > 1_000:
-            self._taken.popitem(last=False)
+    async def _append_or_remember(self, tx: Transaction, batch: Batch, cause: UUID | str | None) -> None:
+        """Of many causes nobody knows whose claim was taken: they are tried again one by one, and then it is known."""
+        try:
+            await tx.append(batch.commit)
+        except Taken as taken:
+            if cause is not None:
+                self._taken[cause] = taken
+                if len(self._taken) > 1_000:
+                    self._taken.popitem(last=False)
+            raise
 
     async def _changes(self, tx: Transaction, batch: Batch, heard: list[tuple[Heard, list[Effect]]]) -> None:
         """Reference rows: puts and drops as they are, changes in the light of the row they meet."""
@@ -389,11 +389,7 @@ class Handler:
             command = self.folder.stored.decode(timer.type, 1, timer.data.encode())
             order = Order(stream=timer.stream, meta=_meta.decode(timer.meta))
             await self._follow(tx, batch, order, Send(to=timer.stream, command=command), timer.key)
-        try:
-            await tx.append(batch.commit)
-        except Taken as taken:
-            self._remember(timers[0].key, taken)
-            raise
+        await self._append_or_remember(tx, batch, timers[0].key if len(timers) == 1 else None)
         for timer in timers:
             self._hints.pop(timer.stream, None)
         self.appended.give()
