@@ -181,7 +181,7 @@ def _uvicorn(app: Any, settings: Settings) -> uvicorn.Config:
         server_header=False,
         date_header=False,
         h11_max_incomplete_event_size=16_384,
-        timeout_graceful_shutdown=8,
+        timeout_graceful_shutdown=5,
     )
 
 

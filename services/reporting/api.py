@@ -24,7 +24,7 @@ LONGEST = 3_660
 """Days a report may span."""
 By = Literal["channel", "brand", "series", "store", "grade", "seller", "campaign", "month"]
 ProfitBy = Literal["vin", "order", "trim", "series", "store", "seller", "channel", "month"]
-Stage = Literal["captured", "contacted", "initial", "needs", "presentation", "test-drive", "quote", "negotiation", "won"]
+Stage = Literal["captured", "contacted", "first-contact", "needs", "presentation", "test-drive", "quote", "negotiation", "won"]
 
 
 def scope(call: Call, since: Any, until: Any, as_of: datetime | None, store_id: str | None) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""docs/walkthrough.md, executed."""
+"""The pages of docs/ that are executed: one car's way, a transfer, a cancellation; and what they leave behind."""
 
 from pathlib import Path
 
@@ -25,3 +25,30 @@ def walk(group: Group) -> Walkthrough:
 
 def test_one_car_from_lead_to_profit(walk: Walkthrough) -> None:
     assert walk.run(DOCS / "walkthrough.md") > 60
+
+
+def test_a_transfer(walk: Walkthrough) -> None:
+    assert walk.run(DOCS / "transfer.md") > 10
+
+
+def test_an_order_cancelled_half_way_leaves_the_ledger_at_zero(walk: Walkthrough, group: Group) -> None:
+    assert walk.run(DOCS / "cancellation.md") > 10
+    entries = group.people["owner"].get("/ledger/entries", order_id=walk.values["half"], limit=200).json()["items"]
+    sums: dict[str, int] = {}
+    for line in (line for entry in entries for line in entry["lines"]):
+        sums[line["account"]] = sums.get(line["account"], 0) + int(line["amount"]["amount"].replace(".", ""))
+    assert len(entries) >= 2
+    assert set(sums.values()) == {0}
+
+
+def test_a_report_as_of_before_and_after_differs(walk: Walkthrough, group: Group) -> None:
+    owner = group.people["owner"]
+    delivered = next(
+        event
+        for event in owner.get("/reports/events", order_id=walk.values["order"], limit=200).json()["items"]
+        if event["type"] == "finance.SaleRecognised.v1"
+    )
+    before = owner.get("/reports/profit", store_id=walk.values["south"], as_of=walk.values["due"]).json()
+    after = owner.get("/reports/profit", store_id=walk.values["south"]).json()
+    assert delivered["recorded_at"] > walk.values["due"] or before["lines"] == []
+    assert [line["vin"] for line in after["lines"]] == [walk.values["vin1"]]

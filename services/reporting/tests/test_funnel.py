@@ -13,7 +13,7 @@ def test_reaching_a_later_stage_counts_as_having_reached_the_earlier_ones() -> N
     assert reached == {
         "captured": 5,
         "contacted": 5,
-        "initial": 2,
+        "first-contact": 2,
         "needs": 2,
         "presentation": 2,
         "test-drive": 2,
@@ -36,7 +36,7 @@ def test_dwell_is_from_entering_to_leaving_and_open_ones_are_censored() -> None:
     def at(opportunity: str, stage: str, hours: int) -> dict[str, object]:
         return {"opportunity_id": opportunity, "stage": stage, "occurred_at": NOON + timedelta(hours=hours)}
 
-    rows = [at("a", "initial", 0), at("a", "needs", 2), at("b", "initial", 0), at("b", "won", 4)]
+    rows = [at("a", "first-contact", 0), at("a", "needs", 2), at("b", "first-contact", 0), at("b", "won", 4)]
     found = {row["stage"]: row for row in dwell(rows, NOON + timedelta(hours=10))}
-    assert found["initial"] == {"stage": "initial", "n": 2, "open": 0, "median_seconds": 7200}
+    assert found["first-contact"] == {"stage": "first-contact", "n": 2, "open": 0, "median_seconds": 7200}
     assert found["needs"] == {"stage": "needs", "n": 1, "open": 1, "median_seconds": None}

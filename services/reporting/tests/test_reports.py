@@ -195,7 +195,7 @@ async def test_the_funnel_follows_a_lead_into_its_opportunity(heads: Heads) -> N
     await heads.hear(MARCH + DAY, leads.LeadContacted(lead_id="l1", seller_id="li", due_at=MARCH, within_sla=True))
     opened = leads.OpportunityOpened(opportunity_id="o1", lead_id="l1", seller_id="li", series="A5", **lead)
     await heads.hear(MARCH + 2 * DAY, opened)
-    advanced = leads.OpportunityAdvanced(opportunity_id="o1", person_id="p", stage_from="initial", stage_to="test-drive")
+    advanced = leads.OpportunityAdvanced(opportunity_id="o1", person_id="p", stage_from="first-contact", stage_to="test-drive")
     await heads.hear(MARCH + 3 * DAY, advanced)
     sql = funnel.COHORT.format(dimension=funnel.DIMENSIONS["channel"])
     (early,) = funnel.shape(await heads.ask(sql, **MOMENTS, as_of=MARCH + timedelta(hours=1)))

@@ -8,7 +8,7 @@ from shared.contracts import finance, inventory, leads, orders
 from shared.decider import message
 from shared.views.table import Put, Table
 
-STAGES = ("captured", "contacted", "initial", "needs", "presentation", "test-drive", "quote", "negotiation", "won")
+STAGES = ("captured", "contacted", "first-contact", "needs", "presentation", "test-drive", "quote", "negotiation", "won")
 """The funnel, in order; reaching a later stage counts as having reached the earlier ones."""
 
 
@@ -167,7 +167,7 @@ def stage_fact(heard: Heard) -> list[Put[StageFact]]:
             fact = StageFact(
                 **common,
                 opportunity_id=e.opportunity_id,
-                stage="initial",
+                stage="first-contact",
                 lead_id=e.lead_id,
                 seller_id=e.seller_id,
                 channel=e.channel,

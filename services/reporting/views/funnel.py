@@ -37,7 +37,7 @@ with l as (
     union all
     select o.lead_id, {_RANK.format(stage="s.stage")}, s.occurred_at, s.stage in ('won', 'lost')
     from {stage_facts.sql_name} s
-    join {stage_facts.sql_name} o on o.opportunity_id = s.opportunity_id and o.stage = 'initial' and o.lead_id is not null
+    join {stage_facts.sql_name} o on o.opportunity_id = s.opportunity_id and o.stage = 'first-contact' and o.lead_id is not null
     where s.recorded_at <= %(as_of)s and o.recorded_at <= %(as_of)s
 ), reached as (
     select l.lead_id, max(coalesce(rank, 0)) as rank, bool_or(closed) as closed from l join steps using (lead_id) group by l.lead_id
@@ -65,7 +65,7 @@ DWELLS = f"""
 select s.opportunity_id, s.stage, s.occurred_at, s.recorded_at from {stage_facts.sql_name} s
 where s.recorded_at <= %(as_of)s and (%(store_id)s::text is null or s.store_id = %(store_id)s)
     and s.opportunity_id in (select opportunity_id from {stage_facts.sql_name}
-        where stage = 'initial' and occurred_at >= %(since)s and occurred_at < %(until)s)
+        where stage = 'first-contact' and occurred_at >= %(since)s and occurred_at < %(until)s)
 order by s.opportunity_id, s.occurred_at, s.sequence
 """
 
