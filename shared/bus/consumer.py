@@ -1,6 +1,7 @@
 """Takes public events: effect, offset and marks in one transaction, so that a message counts once however often it comes."""
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from shared.bus.heard import Heard, Listen
 from shared.bus.inbox import Key, Position, inbox
 from shared.bus.parked import Apply, parked
 from shared.bus.protocol import PREFIX, Batch, Bus, BusUnavailable, OutOfRange, Place, Record, Subscription, topic_of
-from shared.ops import failpoints
+from shared.ops import failpoints, telemetry
 from shared.store.protocol import Conflict, Store, Taken, Transaction, Unavailable
 
 log = structlog.get_logger(__name__)
@@ -222,7 +223,10 @@ class Consumer:
         for record, envelope in plan.park:
             await box.park(self.name, parked(record, envelope, cause or "behind a parked message of its stream"))
         if plan.fresh:
+            began = time.time_ns()
             await self.apply(tx, [(event, self.listen(event)) for event in plan.fresh])
+            for event in plan.fresh:
+                telemetry.past(f"{self.name} takes {event.type}", event.traceparent, began)
         if plan.marks:
             await tx.mark(self.name, plan.marks)
         return plan.outcomes

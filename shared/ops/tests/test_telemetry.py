@@ -78,6 +78,14 @@ def test_an_error_marks_its_span(exporter: InMemorySpanExporter) -> None:
     assert not span.events
 
 
+def test_work_done_on_many_traces_together_is_a_span_of_each(exporter: InMemorySpanExporter) -> None:
+    other = PARENT.replace("4bf9", "5bf9")
+    for parent in (PARENT, other, None):
+        telemetry.past("reporting takes orders.OrderPlaced.v1", parent, 1_000)
+    traces = {f"{span.context.trace_id:032x}" for span in exporter.get_finished_spans() if span.context}
+    assert traces == {PARENT.split("-")[1], other.split("-")[1]}
+
+
 def test_without_a_collector_spans_go_to_the_log(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4318")
     telemetry.configure("example")
