@@ -14,7 +14,7 @@ from starlette.types import Receive, Send
 
 from services.gateway.people import Person
 from services.gateway.routes import CONTEXTS
-from shared.contracts import PUBLISHED
+from shared.contracts.schema import published
 from shared.events.registry import personal_fields
 from shared.web.problems import Problem
 
@@ -34,7 +34,7 @@ NEEDS: dict[str, str] = {
 }
 """The permission an event (or a context's events) asks for beyond events.read: figures that not everyone may see."""
 
-_PERSONAL = {name: personal_fields(cls) for name, cls in PUBLISHED.items()}
+_PERSONAL = {name: personal_fields(cls) for name, cls in published().items()}
 
 
 class EventStream:
@@ -123,7 +123,7 @@ def _shown(record: ConsumerRecord[Any, Any], person: Person) -> tuple[bytes, byt
     name, _, _ = kind.rpartition(".v")
     needed = NEEDS.get(name) or NEEDS.get(name.partition(".")[0])
     store = headers.get("ce_storeid")
-    if kind not in PUBLISHED or (needed and needed not in person.permissions):
+    if kind not in _PERSONAL or (needed and needed not in person.permissions):
         return None
     if store and "*" not in person.stores and store not in person.stores:
         return None
