@@ -24,14 +24,14 @@ def strong(secret: str) -> str:
     return secret
 
 
-def master_key(secret: str) -> str:
-    """The secret itself. Raises ValueError unless it is base64 of 32 bytes."""
+def master_keys(secret: str) -> str:
+    """The secret itself. Raises ValueError unless it is base64 of 32 bytes: one key, or several after commas, the current one first."""
     try:
-        size = len(base64.b64decode(strong(secret), validate=True))
+        sizes = {len(base64.b64decode(strong(key), validate=True)) for key in secret.split(",")}
     except binascii.Error as error:
-        raise ValueError("the master key must be base64") from error
-    if size != 32:
-        raise ValueError("the master key must be base64 of exactly 32 bytes")
+        raise ValueError("a master key must be base64") from error
+    if sizes != {32}:
+        raise ValueError("a master key must be base64 of exactly 32 bytes")
     return secret
 
 
@@ -70,7 +70,7 @@ def database(url: str) -> str:
 
 
 Secret = Annotated[str, AfterValidator(strong)]
-MasterKey = Annotated[str, AfterValidator(master_key)]
+MasterKeys = Annotated[str, AfterValidator(master_keys)]
 Database = Annotated[str, AfterValidator(database)]
 PrivatePem = Annotated[str, AfterValidator(private_pem)]
 PublicPem = Annotated[str, AfterValidator(public_pem)]
@@ -91,8 +91,8 @@ class Settings(BaseSettings):
     """Role `<context>_reader`: queries, held to the caller's stores by row-level security."""
     vault_url: Database | None = None
     """Only for the contexts that keep personal data."""
-    vault_master_key: MasterKey | None = None
-    """Base64 of the 32 bytes that wrap the key of each person."""
+    vault_master_key: MasterKeys | None = None
+    """Base64 of the 32 bytes that wrap the key of each person; older ones after commas while keys rotate."""
     kafka: Annotated[str, Field(min_length=1)]
     """Bootstrap servers, host:port[,host:port]."""
     topic_prefix: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")] = "forecourt"
