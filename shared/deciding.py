@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 
 from shared.contracts import published_name
-from shared.decider import Decider, Schedule, Unschedule
+from shared.decider import Decider, Release, Schedule, Take, TakeSlot, Unschedule
 from shared.events.envelope import Meta, Recorded, public_id, sequence
 from shared.events.registry import Registry
 from shared.store.protocol import Commit, EventRow, OutboxRow, TimerRow
@@ -35,6 +35,8 @@ class Aggregate[C, S, E]:
     publish: Callable[[E, S], list[Any]] = publish_nothing
     stores: Callable[[S], Collection[str] | None] | None = None
     """The stores whose staff may command it in this state (None: every store's); not given: the store of its first event."""
+    home: Callable[[S], str | None] | None = None
+    """The store an event belongs to, where it moves or is found late; not given: the one of `stores`, else of the first event."""
 
     def stream(self, id: str) -> str:
         """The stream's name."""
@@ -114,10 +116,13 @@ def evolve(aggregate: Aggregate[Any, Any, Any], folded: Folded, recorded: Record
 
 
 def _home(aggregate: Aggregate[Any, Any, Any], folded: Folded, event: Any) -> str | None:
-    """The one store an event is of, where the aggregate's state tells; a lead may find its store late."""
-    if aggregate.stores is None:
+    """The store of an event, where the aggregate's state after it tells."""
+    if aggregate.home is None and aggregate.stores is None:
         return None
-    theirs = aggregate.stores(aggregate.decider.evolve(folded.state, event))
+    after = aggregate.decider.evolve(folded.state, event)
+    if aggregate.home is not None:
+        return aggregate.home(after)
+    theirs = aggregate.stores(after) if aggregate.stores else None
     return next(iter(theirs)) if theirs is not None and len(theirs) == 1 else None
 
 
@@ -187,7 +192,11 @@ class Batch:
                 rows[view.table.key_of(new)] = new
 
     def _consequences(self, aggregate: Aggregate[Any, Any, Any], recorded: Recorded[Any]) -> None:
-        self.commit.claims += [(recorded.stream, claim) for claim in aggregate.decider.claims(recorded.event)]
+        for claim in aggregate.decider.claims(recorded.event):
+            if isinstance(claim, Release):  # releases are carried out first: what was taken before in this batch is gone too
+                mine = recorded.stream, claim.kind
+                self.commit.claims = [(s, c) for s, c in self.commit.claims if not (isinstance(c, Take | TakeSlot) and (s, c.kind) == mine)]
+            self.commit.claims.append((recorded.stream, claim))
         for timer in aggregate.decider.timers(recorded.event):
             key = f"{recorded.stream}/{timer.key}"
             self.commit.timers = [row for row in self.commit.timers if row.key != key]

@@ -2,33 +2,21 @@
 
 import asyncio
 from collections import OrderedDict, deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
-from uuid import UUID
 
-import msgspec
-import structlog
-
-from shared.bus.heard import Effect, Heard, Send
 from shared.decider import Rejected
 from shared.deciding import Batch, Folded, Folder, Order
-from shared.events.envelope import Meta
-from shared.store.protocol import Answer, Conflict, Key, Store, Taken, TimerRow, Transaction, Unavailable
-from shared.views.table import Change, Drop, Put
-
-log = structlog.get_logger()
-_meta = msgspec.json.Decoder(Meta)
+from shared.following import Follower, Prepare
+from shared.store.protocol import Answer, Conflict, Key, Store, Taken, Unavailable
 
 GROUP = 32
 """Commands of one shared commit; two groups overlap, one in Python while the other commits."""
 GROUPS = 2
 CACHED = 20_000
 TRIES = 20
-
-type Prepare = Callable[[Any, Transaction], Awaitable[Any]]
-"""Fills what a timer's or listener's command must know from reference tables, before it is decided."""
 
 
 class KeyReused(Exception):
@@ -98,20 +86,18 @@ class _Waiting:
     future: "asyncio.Future[Done]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
-class Handler:
-    """All commands of one process of a service."""
+class Handler(Follower):
+    """All commands of one process of a service: what people ask, and what follows from events and timers."""
 
     def __init__(self, store: Store, folder: Folder, prepare: Mapping[type, Prepare] | None = None) -> None:
+        super().__init__(folder, prepare)
         self.store = store
-        self.folder = folder
-        self.prepare = dict(prepare or {})
         self.appended = Signal()
         """Given after each append: wakes relay and timers of this process."""
         self._queue: deque[_Waiting] = deque()
         self._busy: set[str] = set()
         self._work = asyncio.Event()
         self._hints: OrderedDict[str, Folded] = OrderedDict()
-        self._taken: OrderedDict[UUID | str, Taken] = OrderedDict()
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
@@ -174,32 +160,35 @@ class Handler:
 
     async def _group(self, waiting: list[_Waiting]) -> None:
         """Optimistic first: cached states, no key lookup. Whatever is not a plain success is decided alone, on loaded state."""
-        held = await self._held([w.request for w in waiting])
-        batch, won = Batch(self.folder, held), []
-        alone: list[_Waiting] = []
-        for w in waiting:
-            try:
-                events = batch.decide(w.request.order, w.request.command)
-            except Exception:  # a refusal on a guess, or a command that fails: not the others' business
-                alone.append(w)
-                continue
-            if events:
-                won.append((w, self._record(batch, w.request, w.request.command, events)))
-            else:
-                alone.append(w)
-        if won:
-            try:
+        batch = Batch(self.folder, await self._held([w.request for w in waiting]))
+        won: list[tuple[_Waiting, Done]] = []
+        try:
+            alone = [w for w in waiting if not self._guess(batch, w, won)]
+            if won:
                 await self.store.append(batch.commit)
-            except (Conflict, Taken):
-                alone += [w for w, _ in won]
-            else:
-                self.appended.give()
-                for w, done in won:
-                    self._hint(w.request.order.stream, batch.held[w.request.order.stream])
-                    if not w.future.done():
-                        w.future.set_result(done)
+        except Unavailable:
+            raise
+        except Exception:  # a lost race, a held claim, or one command that fails: not the others' business
+            won, alone = [], waiting
+        if won:
+            self.followed(())
+        for w, done in won:
+            self._hint(w.request.order.stream, batch.held[w.request.order.stream])
+            if not w.future.done():
+                w.future.set_result(done)
         for w in alone:
             await self._alone(w)
+
+    def _guess(self, batch: Batch, waiting: _Waiting, won: list[tuple[_Waiting, Done]]) -> bool:
+        """Decides on what may be a cached state; False for a refusal, or for nothing to do, which a guess never answers."""
+        request = waiting.request
+        try:
+            events = batch.decide(request.order, request.command)
+        except Exception:
+            return False
+        if events:
+            won.append((waiting, self._record(batch, request, request.command, events)))
+        return bool(events)
 
     async def _alone(self, waiting: _Waiting) -> None:
         try:
@@ -234,7 +223,7 @@ class Handler:
                 if request.key and (await self.store.load([], [request.key])).answers:
                     continue
                 raise Rejected(taken.claim.problem, taken.claim.reason) from None
-            self.appended.give()
+            self.followed(())
             self._hint(request.order.stream, batch.held[request.order.stream])
             return done
         raise Unavailable
@@ -297,101 +286,14 @@ class Handler:
                     continue
                 raise Rejected(taken.claim.problem, taken.claim.reason) from None
             else:
-                self._hints.pop(request.order.stream, None)
-                self.appended.give()
+                self.followed([request.order.stream])
                 return done
         raise Unavailable
 
-    async def apply(self, tx: Transaction, heard: list[tuple[Heard, list[Effect]]], consumer: str = "") -> None:
-        """The effects of public events, within the consumer's transaction. Taken comes out once and is a refusal the next time."""
-        sends = [(h, effect) for h, effects in heard for effect in effects if isinstance(effect, Send)]
-        streams = {send.to for _, send in sends}
-        loaded = await tx.load(streams)
-        batch = Batch(self.folder, {stream: self.folder.fold(stream, events) for stream, events in loaded.events.items()})
-        await self._changes(tx, batch, heard)
-        for h, send in sends:
-            meta = Meta(
-                actor=h.actor,
-                store_id=h.store_id,
-                correlation_id=h.correlation_id,
-                causation_id=str(h.id),
-                traceparent=h.traceparent,
-            )
-            await self._follow(tx, batch, Order(stream=send.to, meta=meta), send, h.id)
-        await self._append_or_remember(tx, batch, heard[0][0].id if len(heard) == 1 else None)
+    def followed(self, streams: Collection[str]) -> None:
+        """After a commit: what others have changed is no longer guessed, and relay and timers are woken."""
         for stream in streams:
             self._hints.pop(stream, None)
-        self.appended.give()
-
-    async def _follow(self, tx: Transaction, batch: Batch, order: Order, send: Send, cause: UUID | str) -> None:
-        command = send.command
-        if prepare := self.prepare.get(type(command)):
-            command = await prepare(command, tx)
-        try:
-            events = batch.decide(order, command)
-            self._refuse_taken(batch, order, events, cause)
-        except Rejected as no:
-            refusal = send.refused(no) if send.refused else None
-            log.info("command refused", stream=order.stream, command=type(command).__name__, problem=no.problem)
-            events = [refusal] if refusal is not None else []
-        if events:
-            batch.record(order, events, command.at)
-
-    def _refuse_taken(self, batch: Batch, order: Order, events: list[Any], cause: UUID | str) -> None:
-        """A claim that was found taken when this cause was first tried is a refusal now."""
-        taken = self._taken.get(cause)
-        claims = batch.folder.of(order.stream).decider.claims
-        if taken and any(claim == taken.claim for event in events for claim in claims(event)):
-            del self._taken[cause]
-            raise Rejected(taken.claim.problem, taken.claim.reason)
-
-    async def _append_or_remember(self, tx: Transaction, batch: Batch, cause: UUID | str | None) -> None:
-        """Of many causes nobody knows whose claim was taken: they are tried again one by one, and then it is known."""
-        try:
-            await tx.append(batch.commit)
-        except Taken as taken:
-            if cause is not None:
-                self._taken[cause] = taken
-                if len(self._taken) > 1_000:
-                    self._taken.popitem(last=False)
-            raise
-
-    async def _changes(self, tx: Transaction, batch: Batch, heard: list[tuple[Heard, list[Effect]]]) -> None:
-        """Reference rows: puts and drops as they are, changes in the light of the row they meet."""
-        effects = [effect for _, effects in heard for effect in effects]
-        wanted: dict[Any, set[tuple[Any, ...]]] = {}
-        for effect in effects:
-            if isinstance(effect, Change):
-                wanted.setdefault(effect.table, set()).add(effect.key)
-        rows = {table: await tx.lock(table, keys) for table, keys in wanted.items()}
-        for effect in effects:
-            match effect:
-                case Put(table=table, row=row):
-                    rows.setdefault(table, {})[table.key_of(row)] = row
-                    batch.commit.puts.setdefault(table, {})[table.key_of(row)] = row
-                case Drop(table=table, key=key):
-                    rows.setdefault(table, {}).pop(key, None)
-                    batch.commit.puts.setdefault(table, {})[key] = None
-                case Change(table=table, key=key, apply=apply):
-                    changed = apply(rows.setdefault(table, {}).get(key))
-                    batch.commit.puts.setdefault(table, {})[key] = changed
-                    if changed is None:
-                        rows[table].pop(key, None)
-                    else:
-                        rows[table][key] = changed
-
-    async def fire(self, tx: Transaction, timers: list[TimerRow]) -> None:
-        """Due timers, handled and deleted within the transaction that claimed them."""
-        loaded = await tx.load({timer.stream for timer in timers})
-        batch = Batch(self.folder, {stream: self.folder.fold(stream, events) for stream, events in loaded.events.items()})
-        for timer in timers:
-            batch.commit.unscheduled.append(timer.key)
-            command = self.folder.stored.decode(timer.type, 1, timer.data.encode())
-            order = Order(stream=timer.stream, meta=_meta.decode(timer.meta))
-            await self._follow(tx, batch, order, Send(to=timer.stream, command=command), timer.key)
-        await self._append_or_remember(tx, batch, timers[0].key if len(timers) == 1 else None)
-        for timer in timers:
-            self._hints.pop(timer.stream, None)
         self.appended.give()
 
 

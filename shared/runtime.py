@@ -9,11 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
-import psycopg
 import structlog
 import uvicorn
 import uvloop
-from psycopg_pool import AsyncConnectionPool
 
 from shared.bus.consumer import Consumer
 from shared.bus.kafka import KafkaBus
@@ -29,15 +27,13 @@ from shared.ops.settings import Settings
 from shared.processes.timers import Timers
 from shared.service import Service
 from shared.store import migrate as schema
+from shared.store.pool import Pool
 from shared.store.postgres import PostgresStore
 from shared.web.app import create_app
 
 log = structlog.get_logger()
 
 SERVE, WORK = "serve", "work"
-POOL = 5
-"""Connections of a pool; a service has one of role writer and one of role reader."""
-STATEMENT_LIMIT = "5s"
 RELAY_POLL = 0.25
 """Seconds until rows of other processes are looked for; own appends wake the relay at once."""
 
@@ -50,7 +46,7 @@ class Runtime:
     settings: Settings
     store: PostgresStore
     handler: Handler
-    reader: AsyncConnectionPool[psycopg.AsyncConnection[Any]]
+    reader: Pool
     vault: Vault | None
     health: Health
 
@@ -71,13 +67,9 @@ def vault(settings: Settings) -> PostgresVault:
 
 
 @asynccontextmanager
-async def _pool(url: str, name: str) -> AsyncIterator[AsyncConnectionPool[Any]]:
-    """A pool whose statements are cut at five seconds. RuntimeError when the role is a superuser."""
-    limits = (
-        f"-c statement_timeout={STATEMENT_LIMIT} -c idle_in_transaction_session_timeout={STATEMENT_LIMIT} -c lock_timeout={STATEMENT_LIMIT}"
-    )
-    kwargs = {"autocommit": True, "options": limits, "application_name": name, "connect_timeout": 5}
-    pool = AsyncConnectionPool[Any](url, min_size=1, max_size=POOL, kwargs=kwargs, open=False, timeout=5, name=name)
+async def _pool(url: str, name: str) -> AsyncIterator[Pool]:
+    """An open pool. RuntimeError when the role is a superuser."""
+    pool = Pool(url, name)
     async with pool:
         async with pool.connection() as conn:
             found = await (await conn.execute("select rolsuper or rolbypassrls from pg_roles where rolname = current_user")).fetchone()

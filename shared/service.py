@@ -10,7 +10,7 @@ from shared.bus.heard import Effect, Heard, Listen
 from shared.contracts.schema import published
 from shared.deciding import Aggregate
 from shared.events.registry import Registry
-from shared.handling import Prepare
+from shared.following import Prepare
 from shared.views.table import Table
 
 published()  # a type that no module has named yet would be taken for one nobody knows

@@ -9,15 +9,14 @@ from services.customers import known
 from services.customers.domain.customer import customer_number
 from services.customers.domain.customer_messages import RegisterCustomer
 from services.customers.views.customer_list import table as customers
-from shared.handling import Prepare
-from shared.store.protocol import Transaction
+from shared.following import Prepare, Preparing
 from shared.values.clock import local_day
 
-_numbered: WeakKeyDictionary[Transaction, set[str]] = WeakKeyDictionary()
+_numbered: WeakKeyDictionary[Preparing, set[str]] = WeakKeyDictionary()
 """Several are registered in one transaction, and none of them is in the view before it ends."""
 
 
-async def with_number(command: Any, tx: Transaction) -> Any:
+async def with_number(command: Any, tx: Preparing) -> Any:
     """The registration with the store's next number of that day. KeyError while the store is not known: it is tried again."""
     numbered = _numbered.setdefault(tx, set())
     if command.customer_id in numbered or await tx.rows(customers, [(command.customer_id,)]):

@@ -10,11 +10,10 @@ from services.finance.domain.car_messages import AddCost, ArriveCar, DispatchCar
 from services.finance.domain.entry import CLOSED, period_of
 from services.finance.domain.payable import OpenPayable
 from services.finance.known import stores_known
-from shared.handling import Prepare
-from shared.store.protocol import Transaction
+from shared.following import Prepare, Preparing
 
 
-async def in_open_period(command: Any, tx: Transaction) -> Any:
+async def in_open_period(command: Any, tx: Preparing) -> Any:
     """The command on the first day, from its own on, whose period is open in the books of its stores."""
     named = (getattr(command, field, None) for field in ("store_id", "from_store", "to_store"))
     stores = await tx.rows(stores_known, [(store_id,) for store_id in named if store_id])

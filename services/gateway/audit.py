@@ -7,7 +7,7 @@ import structlog
 
 from shared.decider import message
 from shared.store.postgres import PostgresStore
-from shared.store.protocol import Commit, Unavailable
+from shared.store.protocol import Commit
 from shared.views.table import Table
 
 log = structlog.get_logger()
@@ -63,6 +63,6 @@ class Audit:
             return
         try:
             await self.store.append(Commit(puts={audit: {(row.audit_id,): row for row in rows}}))
-        except Unavailable:
+        except Exception as error:
             self._rows = rows + self._rows
-            log.warning("audit rows wait", rows=len(self._rows))
+            log.warning("audit rows wait", rows=len(self._rows), error=type(error).__name__)

@@ -107,6 +107,7 @@ class Door:
             raise Problem("not-found")
         if path in OPEN_PATHS:
             await self.inner(_with_headers(incoming.scope, {"traceparent": trace}), receive, send)
+            self._record(incoming, None, address, send.status)
             return
         person = await self.people.person(self.tokens.verify(bearer(incoming.headers)))
         await self.limiter.enter("person", person.staff_id)
@@ -145,8 +146,8 @@ class Door:
             raise Problem("method-not-allowed", headers={"Allow": "GET"})
         if "events.read" not in person.permissions:
             raise Problem("forbidden")
-        last = incoming.headers.get("last-event-id", "")
-        await self.events.serve(person, last, receive, send)
+        access = self.tokens.verify(bearer(incoming.headers))
+        await self.events.serve(lambda: self.people.person(access), incoming.headers.get("last-event-id", ""), receive, send)
 
     async def _document(self, incoming: Incoming, extra: dict[str, str], receive: Receive, send: "_Started") -> None:
         if incoming.method != "GET":
@@ -155,13 +156,13 @@ class Door:
         merged = await self.merged.document(application.openapi(), extra)
         await JSONResponse(merged, headers={"Cache-Control": "no-cache"})(incoming.scope, receive, send)
 
-    def _record(self, incoming: Incoming, person: Person, address: str, status: int) -> None:
+    def _record(self, incoming: Incoming, person: Person | None, address: str, status: int) -> None:
         self.audit.add(
             AuditRow(
                 audit_id=new_id(),
                 at=utc_now(),
-                staff_id=person.staff_id,
-                session_id=person.session_id,
+                staff_id=person.staff_id if person else "",
+                session_id=person.session_id if person else "",
                 address=address,
                 method=incoming.method,
                 path=incoming.path[:300],

@@ -6,8 +6,41 @@ from typing import Any
 
 from services.gateway.proxy import Proxy
 from services.gateway.routes import CONTEXTS
+from shared.web.problems import MEDIA_TYPE
 
 FRESH_SECONDS = 10.0
+_REFUSED = {"4XX": {"description": "Refused", "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}}
+_SEEN = {"type": "string", "examples": ["eyJvcmRlcnM6MCI6MTJ9"]}
+_EVENT = {
+    "type": "string",
+    "examples": ['id: eyJvcmRlcnM6MCI6MTJ9\nevent: orders.OrderApproved.v1\ndata: {"type": "orders.OrderApproved.v1", "data": {}}\n\n'],
+}
+DOORS_OWN: dict[str, Any] = {
+    "/api/v1/events": {
+        "get": {
+            "tags": ["gateway"],
+            "summary": "Public events as they happen, without personal fields (server-sent events)",
+            "description": "Resumes after the event whose id is sent as Last-Event-ID, without gap or repeat; without it, from now on.",
+            "operationId": "gateway_events",
+            "parameters": [{"name": "Last-Event-ID", "in": "header", "required": False, "schema": _SEEN}],
+            "responses": {"200": {"description": "Events", "content": {"text/event-stream": {"schema": _EVENT}}}, **_REFUSED},
+            "x-permission": ["events.read"],
+        }
+    },
+    "/api/v1/openapi.json": {
+        "get": {
+            "tags": ["gateway"],
+            "summary": "This document",
+            "operationId": "gateway_openapi",
+            "responses": {
+                "200": {"description": "OpenAPI 3.1", "content": {"application/json": {"schema": {"type": "object"}}}},
+                **_REFUSED,
+            },
+            "x-permission": [],
+        }
+    },
+}
+"""What the door answers itself."""
 
 
 class Merged:
@@ -54,8 +87,8 @@ def merge(documents: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
         "openapi": "3.1.0",
         "info": {"title": "Forecourt", "version": "1", "description": "Sales, stock, money and after-sales for car dealer groups."},
         "servers": [{"url": "/"}],
-        "security": [{"token": []}],
-        "paths": dict(sorted(paths.items())),
+        "security": [{"bearer": []}],
+        "paths": dict(sorted((paths | DOORS_OWN).items())),
         "components": components,
     }
 

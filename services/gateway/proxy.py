@@ -62,8 +62,8 @@ class Proxy:
             return response.status
 
     async def _request(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> aiohttp.ClientResponse:
-        """A connection found dead is tried once more: nothing of the request was read there, or it is a read, or it has a key."""
-        again = method in ("GET", "HEAD") or "idempotency-key" in headers or "if-match" in headers
+        """A connection found dead is tried once more, where twice is as good as once: a read, or a command with a key."""
+        again = method in ("GET", "HEAD") or "idempotency-key" in headers
         try:
             return await self.session().request(method, url, headers=headers, data=body or None, allow_redirects=False)
         except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):

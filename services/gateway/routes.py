@@ -10,7 +10,7 @@ OWNERS: dict[str, str] = {
         "inventory": ("trims", "vehicles", "purchase-orders", "transfers", "stock-levels", "stays"),
         "orders": ("quotes", "orders", "sales-rules", "tax-rules"),
         "finance": ("receipts", "payments", "refunds", "invoices", "ledger", "accounts", "payables", "periods"),
-        "aftersales": ("appointments", "work-orders", "complaints"),
+        "aftersales": ("appointments", "work-orders", "complaints", "service-bays", "service-cars"),
         "reporting": ("reports",),
     }.items()
     for segment in segments

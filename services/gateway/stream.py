@@ -3,7 +3,8 @@
 import asyncio
 import base64
 import binascii
-from collections.abc import AsyncIterator, Mapping
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -19,8 +20,11 @@ from shared.events.registry import personal_fields
 from shared.web.problems import Problem
 
 HEARTBEAT = 15.0
-MOST = 100
-"""Streams of one gateway process at a time; each holds a Kafka consumer."""
+MOST, MOST_EACH = 100, 8
+"""Streams of one gateway process at a time, and of one person; each holds a Kafka consumer."""
+
+type StillHere = Callable[[], Awaitable[Person]]
+"""Looks the person up again. Raises Problem when he may not be here any more."""
 
 NEEDS: dict[str, str] = {
     "finance": "finance.read",
@@ -43,14 +47,15 @@ class EventStream:
     def __init__(self, kafka: str, prefix: str) -> None:
         self.kafka = kafka
         self.topics = [f"{prefix}.{context}" for context in CONTEXTS]
-        self._open = 0
+        self._open: Counter[str] = Counter()
 
-    async def serve(self, person: Person, last_event_id: str, receive: Receive, send: Send) -> None:
-        """Streams until the client leaves. Raises Problem before the first byte: bad-cursor, unavailable, too-many-requests."""
+    async def serve(self, still_here: StillHere, last_event_id: str, receive: Receive, send: Send) -> None:
+        """Streams until the client leaves or may not stay. Raises Problem before the first byte: bad-cursor, unavailable, too-many-requests."""
         places = _parse(last_event_id) if last_event_id else {}
-        if self._open >= MOST:
+        name = (await still_here()).staff_id
+        if self._open.total() >= MOST or self._open[name] >= MOST_EACH:
             raise Problem("too-many-requests", headers={"Retry-After": "30"})
-        self._open += 1
+        self._open[name] += 1
         try:
             async with self._consumer(places) as consumer:
                 at = {f"{p.topic.rpartition('.')[2]}:{p.partition}": await consumer.position(p) for p in consumer.assignment()}
@@ -58,18 +63,24 @@ class EventStream:
                 await send({"type": "http.response.body", "body": b": welcome\n\n", "more_body": True})
                 gone = asyncio.create_task(_gone(receive))
                 try:
-                    await self._pump(consumer, person, at, send, gone)
+                    await self._pump(consumer, still_here, at, send, gone)
                 finally:
                     gone.cancel()
         except KafkaError:
             raise Problem("unavailable", headers={"Retry-After": "5"}) from None
         finally:
-            self._open -= 1
+            self._open[name] -= 1
 
-    async def _pump(self, consumer: AIOKafkaConsumer, person: Person, at: dict[str, int], send: Send, gone: "asyncio.Task[None]") -> None:
+    async def _pump(
+        self, consumer: AIOKafkaConsumer, still_here: StillHere, at: dict[str, int], send: Send, gone: "asyncio.Task[None]"
+    ) -> None:
         quiet = 0.0
         while not gone.done():
             batch = await consumer.getmany(timeout_ms=500, max_records=200)
+            try:
+                person = await still_here()
+            except Problem:
+                break
             chunks = []
             for place, records in batch.items():
                 for record in records:
@@ -81,6 +92,7 @@ class EventStream:
                 chunks, quiet = [b": still here\n\n"], 0.0
             if chunks:
                 await send({"type": "http.response.body", "body": b"".join(chunks), "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
 
     @asynccontextmanager
     async def _consumer(self, places: Mapping[str, int]) -> AsyncIterator[AIOKafkaConsumer]:

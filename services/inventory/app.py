@@ -3,6 +3,7 @@
 from services.inventory import known
 from services.inventory.api import cars, catalogue, purchases
 from services.inventory.api import transfers as transfer_desk
+from services.inventory.domain import stock as stock_of_car
 from services.inventory.domain.purchase_order import purchase_order
 from services.inventory.domain.stay import stay
 from services.inventory.domain.stock_level import stock_level
@@ -31,6 +32,11 @@ def both_stores(state: TransferState) -> list[str]:
     return [] if isinstance(state, Absent) else [state.from_store, state.to_store]
 
 
+def where(state: stock_of_car.State) -> str | None:
+    """The store an event of a car belongs to: where it stands now."""
+    return None if isinstance(state, stock_of_car.Absent) else state.store_id
+
+
 def every_store(state: object) -> None:
     """Stock is the group's: any store's people may reserve a car; what only its own store may do, the routes see to."""
 
@@ -41,7 +47,7 @@ service = Service(
     aggregates=(
         Aggregate("trim", trim, views=(trims.trim_list,), publish=publish_trim),
         Aggregate("purchase", purchase_order, views=(purchase_orders.purchase_order_list,), publish=publish_purchase_order),
-        Aggregate("stay", stay, views=(stock.stock_list, stock.cost_list), publish=publish_stay, stores=every_store),
+        Aggregate("stay", stay, views=(stock.stock_list, stock.cost_list), publish=publish_stay, stores=every_store, home=where),
         Aggregate("transfer", transfer, views=(transfers.transfer_list,), publish=publish_transfer, stores=both_stores),
         Aggregate(
             "level",

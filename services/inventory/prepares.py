@@ -5,11 +5,10 @@ from dataclasses import replace
 
 from services.inventory import known
 from services.inventory.processes.allocation import RequestCar
-from shared.handling import Prepare
-from shared.store.protocol import Transaction
+from shared.following import Prepare, Preparing
 
 
-async def with_stay_and_seller(command: RequestCar, tx: Transaction) -> RequestCar:
+async def with_stay_and_seller(command: RequestCar, tx: Preparing) -> RequestCar:
     """The request with the open stay of its VIN and the seller of its order, as far as they are known."""
     stream = await tx.holder("open-stay", command.vin)
     order = (await tx.rows(known.orders, [(command.order_id,)])).get((command.order_id,))

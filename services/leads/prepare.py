@@ -11,16 +11,17 @@ from services.leads.domain.assignment import Candidate, choose
 from services.leads.domain.lead.messages import AssignByRule, RouteLead
 from services.leads.domain.sla import Hours, first_contact
 from services.leads.views.pipeline import LeadRow, lead_list
-from shared.store.protocol import Reads, Transaction
+from shared.following import Preparing
+from shared.store.protocol import Reads
 from shared.values.clock import local_day, utc_now
 
 SELLER = "sales-consultant"
 
-_given: WeakKeyDictionary[Transaction, Counter[str]] = WeakKeyDictionary()
+_given: WeakKeyDictionary[Preparing, Counter[str]] = WeakKeyDictionary()
 """Timers fire several at a time in one transaction: what those before have given is not written yet, but counts."""
 
 
-async def route(command: RouteLead, tx: Transaction) -> AssignByRule:
+async def route(command: RouteLead, tx: Preparing) -> AssignByRule:
     """The assignment a lead's timer asks for."""
     row: LeadRow = (await tx.rows(lead_list, [(command.lead_id,)]))[command.lead_id,]
     given = _given.setdefault(tx, Counter())

@@ -99,7 +99,7 @@ class Relay:
                 await self.take_lease()
             except _PASSING as error:
                 log.warning("relay cannot renew its lease", context=self.context, error=repr(error))
-            await asyncio.sleep(min(self.tick, self.lease / 3))
+            await asyncio.sleep(min(self.tick, self.lease / 3) if self.leading else self.poll)
 
     async def _relay(self) -> None:
         wait = self.poll

@@ -16,6 +16,8 @@ _seconds = Histogram(
 )
 _commands = Counter("forecourt_commands", "Commands by outcome: done, repeated or the problem.", ("route", "outcome"))
 
+_refusals = Counter("forecourt_refusals", "Commands of listeners and timers that a rule refused.", ("command", "problem"))
+
 
 def request(method: str, route: str, status: int, seconds: float) -> None:
     """A request of a route (its template, never a path) was answered."""
@@ -26,6 +28,11 @@ def request(method: str, route: str, status: int, seconds: float) -> None:
 def command(route: str, outcome: str) -> None:
     """A command was handled: `done`, `repeated` or a problem's slug."""
     _command_counter(route, outcome).inc()
+
+
+def refused(name: str, problem: str) -> None:
+    """A rule refused what followed from an event or a timer."""
+    _refusals.labels(name, problem).inc()
 
 
 def render() -> bytes:

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from shared.decider import Count, Release, Take, TakeSlot
-from shared.store.protocol import Answer, Commit, Conflict, EventRow, Key, Loaded, OutboxRow, Taken, TimerRow
+from shared.store.protocol import Answer, Commit, Conflict, EventRow, Key, Loaded, OutboxRow, Refusal, Taken, TimerRow
 from shared.values.clock import utc_now
 from shared.views.table import Table
 
@@ -28,6 +28,7 @@ class _Data:
     tallies: dict[tuple[str, str], int] = field(default_factory=dict)
     numbers: dict[tuple[str, date], int] = field(default_factory=dict)
     timers: dict[str, TimerRow] = field(default_factory=dict)
+    refusals: list[Refusal] = field(default_factory=list)
     views: dict[Table[Any], dict[tuple[Any, ...], Any]] = field(default_factory=dict)
     offsets: dict[tuple[str, str, int], int] = field(default_factory=dict)
     watermarks: dict[tuple[str, str, int], datetime] = field(default_factory=dict)
@@ -52,6 +53,11 @@ class MemoryTransaction:
     def __init__(self, data: _Data, now: Callable[[], datetime]) -> None:
         self.data = data
         self.now = now
+        self.told: list[Callable[[], object]] = []
+
+    def after(self, told: Callable[[], object]) -> None:
+        """`told` is called once this transaction has committed."""
+        self.told.append(told)
 
     async def load(self, streams: Collection[str], keys: Collection[Key] = ()) -> Loaded:
         """All events of `streams` and the stored answers of `keys`."""
@@ -103,6 +109,7 @@ class MemoryTransaction:
             data.outbox.append(replace(row, position=data.position, recorded_at=self.now()))
         for stream, claim in commit.claims:
             self._claim(stream, claim)
+        data.refusals += commit.refusals
         data.timers |= {timer.key: timer for timer in commit.timers}
         for table, rows in commit.puts.items():
             held = data.views.setdefault(table, {})
@@ -160,7 +167,7 @@ class MemoryTransaction:
 
     async def fired(self, limit: int, now: datetime) -> list[TimerRow]:
         """Due timers; one event loop needs no lock beyond the store's."""
-        due = sorted((t for t in self.data.timers.values() if t.due_at <= now), key=lambda t: t.due_at)
+        due = sorted((t for t in self.data.timers.values() if t.due_at <= now), key=lambda t: (t.due_at, t.key))
         return due[:limit]
 
     async def postpone(self, key: str, until: datetime) -> None:
@@ -185,6 +192,8 @@ class MemoryStore:
             tx = MemoryTransaction(self.data.copy(), self.now)
             yield tx
             self.data = tx.data
+        for told in tx.told:
+            told()
 
     def _peek(self) -> MemoryTransaction:
         return MemoryTransaction(self.data, self.now)
@@ -238,7 +247,3 @@ class MemoryStore:
     async def watermark(self) -> datetime:
         """min(now, oldest unpublished row); transactions do not overlap here."""
         return min([self.now(), *(row.recorded_at for row in self.data.outbox if row.recorded_at)])
-
-    async def next_timer(self) -> datetime | None:
-        """When the earliest timer is due."""
-        return min((timer.due_at for timer in self.data.timers.values()), default=None)

@@ -1,7 +1,7 @@
 """The event store on PostgreSQL: psycopg, one statement per append where a commit releases nothing."""
 
 import re
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 from datetime import date, datetime
@@ -44,12 +44,16 @@ _WAITING = """select position, id, stream, sequence, type, convert_from(data, 'U
 _SENT = """with mine as (select from leases where name = %(lease)s and epoch = %(epoch)s for update),
     gone as (delete from outbox where position = any(%(positions)s::bigint[]) and exists (select from mine))
     select count(*) from mine"""
-# Both clocks are read before the outbox: whatever commits later started its transaction after the bound.
-_WATERMARK_WRITERS = """select least(clock_timestamp(), min(xact_start)) from pg_stat_activity
+# The statement's own start bounds it, and it is read before the outbox: whatever commits later began its transaction after the bound.
+_WATERMARK_WRITERS = """select least(statement_timestamp(), min(xact_start)) from pg_stat_activity
     where datname = current_database() and usename = current_user and pid <> pg_backend_pid() and xact_start is not null"""
 _WATERMARK_OUTBOX = "select min(recorded_at) from outbox"
 _FIRED = """select key, due_at, stream, type, convert_from(data, 'UTF8') as data, convert_from(meta, 'UTF8') as meta
-    from timers where due_at <= %s order by due_at limit %s for update skip locked"""
+    from timers where due_at <= %s order by due_at, key limit %s for update skip locked"""
+
+
+TOO_LARGE = "54"
+"""The class of SQLSTATEs that say a row or key is beyond a limit: the command's fault, not the server's."""
 
 
 def array(values: Collection[str]) -> str:
@@ -62,6 +66,11 @@ class PostgresTransaction:
 
     def __init__(self, conn: Connection) -> None:
         self.conn = conn
+        self.told: list[Callable[[], object]] = []
+
+    def after(self, told: Callable[[], object]) -> None:
+        """`told` is called once this transaction has committed."""
+        self.told.append(told)
 
     async def load(self, streams: Collection[str], keys: Collection[Key] = ()) -> Loaded:
         """All events of `streams` and the stored answers of `keys`."""
@@ -197,6 +206,8 @@ class PostgresStore:
                 yield tx
                 failpoints.hit("append.before_commit")
             failpoints.hit("append.after_commit")
+            for told in tx.told:
+                told()
 
     async def load(self, streams: Collection[str], keys: Collection[Key] = ()) -> Loaded:
         """All events of `streams` and the stored answers of `keys`."""
@@ -261,12 +272,6 @@ class PostgresStore:
             assert writers is not None and oldest is not None
             return cast(datetime, min(moment for moment in (writers[0], oldest[0]) if moment is not None))
 
-    async def next_timer(self) -> datetime | None:
-        """When the earliest timer is due."""
-        async with self._borrow() as tx:
-            found = await (await tx.conn.execute("select min(due_at) from timers")).fetchone()
-            return found[0] if found else None
-
 
 def translated(error: Exception, commit: Commit) -> Exception:
     """What a database error means to a caller: a lost race, a held claim, or an unknown outcome."""
@@ -278,7 +283,7 @@ def translated(error: Exception, commit: Commit) -> Exception:
         return Conflict() if isinstance(error, psycopg.errors.UniqueViolation) else error
     if isinstance(error, (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)):
         return Conflict()
-    if isinstance(error, (psycopg.OperationalError, PoolTimeout)):
+    if isinstance(error, (psycopg.OperationalError, PoolTimeout)) and not (getattr(error, "sqlstate", None) or "").startswith(TOO_LARGE):
         return Unavailable()
     return error
 
@@ -287,4 +292,4 @@ def _culprit(claims: list[Any], detail: str) -> Any:
     """The claim the database names in its detail: `Key (kind, key)=(…, …)` or `row contains (…, …, …)`."""
     named = re.search(r"(?:=|contains )\((.*)", detail)
     inside = named.group(1) if named else ""
-    return next((c for c in claims if inside.startswith(f"{c.kind}, {c.key}")), claims[0])
+    return next((c for c in claims if inside.startswith((f"{c.kind}, {c.key},", f"{c.kind}, {c.key})"))), claims[0])

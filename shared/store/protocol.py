@@ -1,6 +1,6 @@
 """What a store promises. PostgreSQL keeps it for real, memory for unit tests and simulation; one conformance suite holds both to it."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -74,6 +74,18 @@ class TimerRow:
     meta: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class Refusal:
+    """A rule said no to a command that followed from an event or a timer, and no event of the stream says so."""
+
+    consumer: str
+    cause: str
+    stream: str
+    command: str
+    problem: str
+    reason: str
+
+
 @dataclass(kw_only=True)
 class Commit:
     """Everything one transaction writes. Within it, events of a stream are in version order."""
@@ -86,6 +98,7 @@ class Commit:
     timers: list[TimerRow] = field(default_factory=list)
     unscheduled: list[str] = field(default_factory=list)
     """Timer keys to delete; a fired timer is one too."""
+    refusals: list[Refusal] = field(default_factory=list)
     puts: dict[Table[Any], dict[tuple[Any, ...], Any]] = field(default_factory=dict)
     """Per table the last row of each key; None drops the row."""
 
@@ -145,6 +158,10 @@ class Transaction(Reads, Protocol):
         """Rows of a view by key, held against other writers until this transaction ends."""
         ...
 
+    def after(self, told: Callable[[], object]) -> None:
+        """`told` is called once this transaction has committed."""
+        ...
+
     async def append(self, commit: Commit) -> None:
         """Writes a commit. Raises Conflict or Taken, after which the transaction is dead."""
         ...
@@ -202,8 +219,4 @@ class Store(Reads, Protocol):
 
     async def watermark(self) -> datetime:
         """No event with an earlier recorded_at will ever be published: min(now, oldest open writer, oldest unpublished)."""
-        ...
-
-    async def next_timer(self) -> datetime | None:
-        """When the earliest timer is due."""
         ...

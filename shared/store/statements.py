@@ -36,6 +36,8 @@ TIMERS = """insert into timers (key, due_at, stream, type, data, meta)
     from json_to_recordset(%s::json) as x(key text, due_at timestamptz, stream text, type text, data text, meta text)
     on conflict (key) do update set due_at = excluded.due_at, stream = excluded.stream, type = excluded.type,
         data = excluded.data, meta = excluded.meta"""
+REFUSALS = """insert into refusals (consumer, cause, stream, command, problem, reason)
+    select * from json_to_recordset(%s::json) as x(consumer text, cause text, stream text, command text, problem text, reason text)"""
 
 RELEASES = """with r as (select * from json_to_recordset(%s::json) as x(kind text, stream text)),
     c as (delete from claims using r where claims.stream = r.stream and claims.kind = r.kind)
@@ -105,6 +107,7 @@ def append(commit: Commit) -> Statement | None:
     if tallies != "[]":
         parts.append((TALLIES, [tallies, tallies]))
     part(TIMERS, list({row.key: row for row in commit.timers}.values()), lambda r: r.key)
+    part(REFUSALS, commit.refusals, lambda r: (r.stream, r.cause))
     for table, rows in sorted(commit.puts.items(), key=lambda item: item[0].sql_name):
         put = [table.json(row) for row in rows.values() if row is not None]
         part(upsert(table), put, lambda r, key=table.key: [r[k] for k in key])  # type: ignore[misc]

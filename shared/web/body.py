@@ -92,7 +92,7 @@ class Clean:
         return core_schema.no_info_after_validator_function(self, core_schema.str_schema(strict=True))
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        made: dict[str, Any] = {"type": "string", "maxLength": self.most, "examples": [self.example]}
+        made: dict[str, Any] = {"type": "string", "maxLength": self.most, "examples": [self.example[: self.most].strip()]}
         return made | ({"minLength": self.least} if self.least else {})
 
 
@@ -217,10 +217,12 @@ class Raw:
 
     media_types: tuple[str, ...]
     limit: int
+    example: str
 
-    def __init__(self, *media_types: str, limit: int = 1 << 20) -> None:
+    def __init__(self, *media_types: str, limit: int = 1 << 20, example: str = "text") -> None:
         object.__setattr__(self, "media_types", media_types)
         object.__setattr__(self, "limit", limit)
+        object.__setattr__(self, "example", example)
 
 
 Line = Annotated[str, Clean(most=200, least=1, example="Lin Yue")]

@@ -51,13 +51,13 @@ def describe(app: FastAPI) -> None:
 
 
 def example(schema: dict[str, Any], schemas: dict[str, Any]) -> Any:
-    """A value a schema accepts, made of the examples of its parts."""
+    """A value a schema accepts, made of the examples of its parts; what may be left out is there too."""
     if "$ref" in schema:
         return example(schemas[schema["$ref"].rpartition("/")[2]], schemas)
     for word in ("examples", "enum"):
         if schema.get(word):
             return schema[word][0]
-    if "const" in schema or "default" in schema:
+    if "const" in schema or schema.get("default") not in (None, []):
         return schema.get("const", schema.get("default"))
     for word in ("anyOf", "oneOf", "allOf"):
         if schema.get(word):

@@ -20,7 +20,7 @@ from shared.web import done, json, seen
 from shared.web.auth import ANYONE, Auth
 from shared.web.call import Call, Kit
 from shared.web.incoming import Incoming
-from shared.web.paging import LIMIT, MOST
+from shared.web.paging import LIMIT, MOST, Page, PageOf
 from shared.web.plan import Plan
 from shared.web.problems import MEDIA_TYPE, Problem
 
@@ -86,8 +86,8 @@ class CommandRoute(APIRoute):
         self.creates = self.changes and self.success == 201
         self.wants_key = self.creates if needed.key is None else needed.key
         self.wants_match = self.changes and not self.creates and "{" in path if needed.match is None else needed.match
-        if options.get("response_model") is None or not isinstance(options["response_model"], type):
-            options["response_model"] = Answer if self.plan.returns is Done else options.get("response_model")
+        if not isinstance(options.get("response_model"), type):
+            options["response_model"] = _shape(self.plan.returns, options.get("response_model"))
         super().__init__(path, _documented(self), **options, openapi_extra=extra)
         self._document()
 
@@ -108,7 +108,7 @@ class CommandRoute(APIRoute):
         if plan.call:
             arguments[plan.call] = call
         as_of = None
-        if header := request.headers.get("forecourt-seen"):
+        if (header := request.headers.get("forecourt-seen")) and not self.needed.public:
             as_of = await seen.wait(seen.marks(header, kit.topics), kit.marks, command=self.changes)
         response = self._response(await self.answer(**arguments), request)
         if as_of:
@@ -123,7 +123,7 @@ class CommandRoute(APIRoute):
             raise Problem("idempotency-key-invalid")
         if not key and self.wants_key:
             raise Problem("idempotency-key-missing")
-        call.key = key or None
+        call.key = key or None if self.needed.key is not False else None
         match = request.headers.get("if-match")
         if match is None and self.wants_match:
             raise Problem("version-required")
@@ -131,7 +131,7 @@ class CommandRoute(APIRoute):
             version = _VERSION.fullmatch(match)
             if version is None:
                 raise Problem("bad-header", 'If-Match must be "<version>" or *.')
-            call.expected = int(version[1]) if not self.creates else None
+            call.expected = int(version[1]) if not self.creates and self.needed.match is not False else None
         return call
 
     def _response(self, result: Any, request: Incoming) -> Response:
@@ -163,7 +163,8 @@ class CommandRoute(APIRoute):
         else:
             extra["x-permission"] = list(self.needed.permissions)
         if self.plan.raw is not None:
-            content = {media_type: {"schema": {"type": "string"}} for media_type in self.plan.raw.media_types}
+            schema = {"type": "string", "examples": [self.plan.raw.example]}
+            content = {media_type: {"schema": schema} for media_type in self.plan.raw.media_types}
             extra["requestBody"] = {"required": True, "content": content}
         self.openapi_extra = extra
         problem = {"content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
@@ -179,6 +180,15 @@ class CommandRoute(APIRoute):
             "5XX": {"description": "Not available", **problem},
             **self.responses,
         }
+
+
+def _shape(returns: Any, otherwise: Any) -> Any:
+    """What an endpoint that says no more of its answer is documented with."""
+    if returns is Done:
+        return Answer
+    if returns is Page:
+        return PageOf[dict[str, Any]]
+    return returns if returns == dict[str, Any] else otherwise
 
 
 def _documented(route: CommandRoute) -> Callable[..., Any]:

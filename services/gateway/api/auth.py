@@ -33,7 +33,8 @@ GUESSED = frozenset(
     """password 12345678 123456789 1234567890 qwertyui qwertyuiop 11111111 88888888 66666666 00000000 iloveyou password1 passw0rd
     abcd1234 a1234567 woaini1314 1q2w3e4r asdfghjk 87654321 administrator""".split()
 )
-Form = Annotated[bytes, Raw("application/x-www-form-urlencoded", limit=8_192)]
+_LOGIN = "grant_type=password&username=lin.yue&password=correct+horse+battery+staple"
+Form = Annotated[bytes, Raw("application/x-www-form-urlencoded", limit=8_192, example=_LOGIN)]
 Secret = Annotated[str, Clean(most=MOST, least=1, example="correct horse battery staple")]
 
 _passwords = Passwords()

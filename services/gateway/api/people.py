@@ -14,6 +14,7 @@ from services.gateway.domain.store import OpenStore, RegisterLegalEntity
 from services.gateway.domain.user import Assigner, AssignUser, CreateUser, DisableUser, EnableUser, ResetPassword
 from services.gateway.views.places import authorities, entities, shifts, stores
 from services.gateway.views.users import users
+from shared.events.envelope import derived_id
 from shared.handling import Done
 from shared.values.ids import new_id
 from shared.web.body import Body, Clean, Id, Instant, Line
@@ -231,7 +232,8 @@ async def cancel_shift(shift_id: Id, call: Call) -> Done:
 @router.post("/authorities", summary="Grant discount authority", openapi_extra=needs("authorities.write", key=False, match=False))
 async def grant(body: Grant, call: Call) -> Done:
     """How much discount a role may approve for a series."""
-    return await call.handle("authority", f"{body.role}.{body.series}", GrantAuthority(**body.model_dump(), at=call.at), new=True)
+    id = str(derived_id("authority", body.role, body.series))
+    return await call.handle("authority", id, GrantAuthority(**body.model_dump(), at=call.at), new=True)
 
 
 @router.get("/authorities", summary="Discount authorities", openapi_extra=needs("stores.read"))

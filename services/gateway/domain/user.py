@@ -143,6 +143,8 @@ def decide(command: Command, state: User) -> list[Event]:
             raise Rejected("illegal-transition", "This user exists.")
         case _ if not state.staff_id:
             raise Rejected("illegal-transition", "There is no such user.")
+        case AssignUser(by=by) if by.id == state.staff_id:
+            raise Rejected("four-eyes", "Nobody gives himself roles or stores.")
         case AssignUser(roles=roles, store_ids=store_ids, by=by):
             _may_touch(by, state)
             _may_give(by, roles, store_ids)

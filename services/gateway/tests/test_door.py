@@ -35,6 +35,7 @@ def test_equal_names_of_different_shape_are_told_apart() -> None:
 
     merged = merge({"leads": document("object", "/a"), "orders": document("string", "/b"), "finance": document("object", "/c")})
     assert set(merged["components"]["schemas"]) == {"Row", "orders.Row"}
+    assert merged["paths"].keys() == {"/a", "/b", "/c", "/api/v1/events", "/api/v1/openapi.json"}
     assert merged["paths"]["/b"]["get"]["schema"]["$ref"] == "#/components/schemas/orders.Row"
     assert merged["paths"]["/c"]["get"]["schema"]["$ref"] == "#/components/schemas/Row"
 

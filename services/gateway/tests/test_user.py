@@ -70,6 +70,10 @@ def test_roles_and_stores_are_given_anew() -> None:
     given(created, assigned).when(assign).then_nothing()
 
 
+def test_nobody_gives_himself_anything() -> None:
+    given(created).when(replace(assign, by=replace(admin, id="u1"))).rejected("four-eyes")
+
+
 def test_nobody_gives_a_role_above_his_own() -> None:
     given(created).when(replace(assign, by=chief, roles=("group-owner",))).rejected("role-above-own")
     given(created).when(replace(assign, by=chief, roles=("administrator",))).rejected("role-above-own")

@@ -50,9 +50,10 @@ create table parked (
 );
 create index on parked (consumer, source, stream, sequence);
 
+-- A rule said no to what followed from an event or a timer: never tried again, never silent.
 create table refusals (
     consumer text not null,
-    event_id uuid not null,
+    cause text not null,
     stream text not null,
     command text not null,
     problem text not null,

@@ -12,6 +12,7 @@ from uuid import uuid4
 import pytest
 from psycopg_pool import AsyncConnectionPool
 
+from shared.bus.heard import Effect, Heard, Send
 from shared.decider import Rejected
 from shared.deciding import Folder, NotFound, Order, VersionConflict
 from shared.handling import Done, Handler, KeyReused, Number, Request
@@ -19,7 +20,7 @@ from shared.processes.timers import Timers
 from shared.store.memory import MemoryStore
 from shared.store.migrate import migrate
 from shared.store.postgres import PostgresStore
-from shared.store.protocol import Key, Store
+from shared.store.protocol import Key, Store, Taken
 from shared.testing import tills
 from shared.testing.servers import FreshDatabase
 from shared.testing.tills import NOON, CloseTill, OpenTill, PutIn
@@ -132,6 +133,61 @@ async def test_a_claim_has_one_holder_until_released(handler: Handler, store: St
     assert await store.holder("till", "one") is None
     await handler.handle(request(new_id(), OpenTill(name="one")))
     assert (await store.tallies("tills", ["all", "none"])) == {"all": 2, "none": 0}
+
+
+def heard(*sends: Send) -> tuple[Heard, list[Effect]]:
+    """An event that leads to these commands."""
+    about = {"type": "testing.TillFilled.v1", "source": "testing", "stream": "x-1", "sequence": 100, "event": None, "data": b"{}"}
+    moments = {"occurred_at": NOON, "recorded_at": NOON, "store_id": "s1", "actor": "li", "correlation_id": "c", "lineage": "l"}
+    return Heard(id=uuid4(), **about, **moments), list(sends)  # type: ignore[arg-type]
+
+
+async def test_one_commands_failure_is_not_its_neighbours(handler: Handler) -> None:
+    unsealable = request(new_id(), OpenTill(name="\ud800"))
+    requests = [request(new_id(), OpenTill(name=f"n{n}")) for n in range(6)]
+    results = await asyncio.gather(*(handler.handle(r) for r in [*requests, unsealable]), return_exceptions=True)
+    assert [type(result) for result in results[:-1]] == [Done] * 6
+    assert isinstance(results[-1], UnicodeEncodeError)
+
+
+async def test_what_is_taken_and_released_in_one_batch_is_free(handler: Handler, store: Store) -> None:
+    stream = f"till-{new_id()}"
+    async with store.begin() as tx:
+        await handler.apply(tx, [heard(Send(to=stream, command=OpenTill(name="brief")), Send(to=stream, command=CloseTill()))])
+    assert await store.holder("till", "brief") is None
+    await opened(handler, "brief")
+
+
+async def test_a_refusal_of_what_follows_is_kept(handler: Handler, store: Store) -> None:
+    stream = f"till-{new_id()}"
+    async with store.begin() as tx:
+        await handler.apply(tx, [heard(Send(to=stream, command=PutIn(amount=1)))], "testing")
+    if isinstance(store, MemoryStore):
+        kept = [(row.consumer, row.stream, row.problem) for row in store.data.refusals]
+    else:
+        assert isinstance(store, PostgresStore)
+        async with store.pool.connection() as conn:
+            kept = await (await conn.execute("select consumer, stream, problem from refusals")).fetchall()
+    assert kept == [("testing", stream, "illegal-transition")]
+
+
+async def test_a_claim_found_taken_is_a_refusal_the_next_time(handler: Handler, store: Store) -> None:
+    await opened(handler, "one")
+    second = heard(Send(to=f"till-{new_id()}", command=OpenTill(name="one")))
+    with pytest.raises(Taken):
+        async with store.begin() as tx:
+            await handler.apply(tx, [second])
+    async with store.begin() as tx:
+        await handler.apply(tx, [second])
+    assert len((await store.load([second[1][0].to])).events[second[1][0].to]) == 0  # type: ignore[union-attr]
+
+
+async def test_relay_and_timers_are_woken_after_the_commit(handler: Handler, store: Store) -> None:
+    woken = handler.appended.listen()
+    async with store.begin() as tx:
+        await handler.apply(tx, [heard(Send(to=f"till-{new_id()}", command=OpenTill(name="late")))])
+        assert not woken.is_set()
+    assert woken.is_set()
 
 
 async def test_numbers_have_no_gaps_under_races_and_refusals(handler: Handler, store: Store) -> None:

@@ -1,0 +1,49 @@
+"""Connections to one database: while it is away everybody is told at once, and when it is back everybody goes on."""
+
+from typing import Any
+
+import psycopg
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+SIZE = 5
+STATEMENT_LIMIT = "5s"
+PATIENCE = 1.0
+"""Seconds a caller waits for a free connection."""
+IMPATIENCE = 0.2
+"""The same once somebody has waited in vain, until a connection is had again."""
+RETRY = 0.5
+"""Seconds between tries to connect, for as long as it takes; the library's own way waits twice as long each time."""
+
+
+class Pool(AsyncConnectionPool[psycopg.AsyncConnection[Any]]):
+    """Autocommitting connections of one role, whose statements are cut at five seconds."""
+
+    def __init__(self, url: str, name: str) -> None:
+        limits = " ".join(f"-c {what}_timeout={STATEMENT_LIMIT}" for what in ("statement", "idle_in_transaction_session", "lock"))
+        super().__init__(
+            url,
+            min_size=1,
+            max_size=SIZE,
+            kwargs={"autocommit": True, "options": limits, "application_name": name, "connect_timeout": 5},
+            open=False,
+            timeout=PATIENCE,
+            reconnect_timeout=RETRY,
+            reconnect_failed=_try_again,
+            name=name,
+        )
+        self._away = False
+
+    async def getconn(self, timeout: float | None = None) -> psycopg.AsyncConnection[Any]:
+        """A connection. Raises PoolTimeout, the sooner when the one before waited in vain too."""
+        try:
+            connection = await super().getconn(IMPATIENCE if self._away else timeout)
+        except PoolTimeout:
+            self._away = True
+            raise
+        self._away = False
+        return connection
+
+
+async def _try_again(pool: AsyncConnectionPool[Any]) -> None:
+    """A pool that has given up connecting begins anew."""
+    await pool.check()
