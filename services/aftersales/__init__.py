@@ -1,0 +1,1 @@
+"""After-sales: cars in our care, their appointments, work orders and complaints."""

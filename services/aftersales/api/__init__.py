@@ -1,0 +1,1 @@
+"""What service advisers do, over HTTP."""

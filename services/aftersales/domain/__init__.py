@@ -1,0 +1,1 @@
+"""What the workshop knows and allows."""

@@ -1,0 +1,1 @@
+"""After-sales, by its specifications and over HTTP."""

@@ -1,0 +1,1 @@
+"""What after-sales shows: bays, cars, appointments, work orders, complaints."""

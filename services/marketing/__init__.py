@@ -1,0 +1,1 @@
+"""Marketing: campaigns planned, approved, paid for and measured."""

@@ -1,0 +1,1 @@
+"""Marketing, by its specifications and over HTTP."""

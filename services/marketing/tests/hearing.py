@@ -1,0 +1,102 @@
+"""Public events of the other contexts, as marketing hears them in tests."""
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from shared.bus.heard import Heard
+from shared.contracts import gateway, leads, orders, published_name
+from shared.values.money import Money
+
+NOON = datetime(2026, 3, 2, 4, tzinfo=UTC)
+VIN = "LFV2A2150N3000001"
+PRICE = Money(18_980_000)
+
+
+def an_id(n: int) -> str:
+    """A short way to an id."""
+    return f"0192f3a4-0000-7000-8000-{n:012}"
+
+
+ENTITY, STORE, OTHER_STORE, CAMPAIGN, LEAD, ORDER = (an_id(n) for n in range(1, 7))
+SUN, ZHAO, OWNER, SOUTHERNER = (an_id(n) for n in range(21, 25))
+
+entity = gateway.LegalEntityRegistered(
+    entity_id=ENTITY, name="北京远行汽车有限公司", tax_number="91110000MA01", currency="CNY", vat_permille=130
+)
+staff = gateway.StaffAssigned(staff_id=SUN, username="sun", name="孙悦", roles=("marketing",), store_ids=(STORE,))
+
+
+def store(store_id: str = STORE, code: str = "BJ1") -> gateway.StoreOpened:
+    """A store of the legal entity."""
+    return gateway.StoreOpened(
+        store_id=store_id,
+        code=code,
+        name=f"远行{code}店",
+        entity_id=ENTITY,
+        region="north",
+        timezone="Asia/Shanghai",
+        opens="09:00",
+        closes="20:00",
+    )
+
+
+def captured(campaign_id: str | None = CAMPAIGN, lead_id: str = LEAD) -> leads.LeadCaptured:
+    """A lead."""
+    return leads.LeadCaptured(
+        lead_id=lead_id,
+        person_id=lead_id,
+        store_id=STORE,
+        entity_id=ENTITY,
+        brand="Volkswagen",
+        series="Lavida",
+        channel="auto-show",
+        campaign_id=campaign_id,
+        name="~p1.x",
+        phone="~p1.y",
+        email="",
+    )
+
+
+def touched(campaign_id: str | None = CAMPAIGN, lead_id: str = LEAD) -> leads.LeadTouched:
+    """A lead that comes again."""
+    return leads.LeadTouched(lead_id=lead_id, person_id=lead_id, channel="website", campaign_id=campaign_id)
+
+
+def delivered(campaign_id: str | None = CAMPAIGN, order_id: str = ORDER) -> orders.OrderDelivered:
+    """A car handed over."""
+    return orders.OrderDelivered(
+        order_id=order_id,
+        number="SO-BJ1-20260302-001",
+        store_id=STORE,
+        entity_id=ENTITY,
+        vin=VIN,
+        stay_id=an_id(31),
+        trim_id="trim1",
+        customer_id=an_id(32),
+        seller_id="li",
+        opportunity_id=None,
+        campaign_id=campaign_id,
+        channel="auto-show",
+        price=PRICE,
+    )
+
+
+def hear(event: Any, at: datetime = NOON, id: UUID | None = None) -> Heard:
+    """The event as the consumer gives it to listen."""
+    name = published_name(event)
+    return Heard(
+        id=id or uuid4(),
+        type=name,
+        source=name.partition(".")[0],
+        stream="stream",
+        sequence=100,
+        event=event,
+        data=b"",
+        occurred_at=at,
+        recorded_at=at,
+        store_id=STORE,
+        actor="li",
+        correlation_id="c",
+        lineage="l",
+    )

@@ -1,0 +1,1 @@
+"""What marketing shows: campaigns, plan against actual."""
