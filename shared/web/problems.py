@@ -99,6 +99,8 @@ PROBLEMS: dict[str, Kind] = {
     "duplicate-lead": Kind(409, "This person already has an open lead", "该客户已有未结线索"),
     "lead-closed": Kind(409, "The lead is closed", "线索已关闭"),
     "seller-at-capacity": Kind(409, "The consultant has no capacity left", "销售顾问已满负荷"),
+    "quality-check-missing": Kind(409, "The quality check is missing", "缺少质检"),
+    "estimate-not-approved": Kind(409, "The customer has not agreed to the estimate", "客户尚未同意报价"),
     "slot-taken": Kind(409, "The time is taken", "该时段已被占用"),
     "opportunity-closed": Kind(409, "The opportunity is closed", "商机已关闭"),
     # --- customers
