@@ -30,6 +30,7 @@ from shared.store import migrate as schema
 from shared.store.pool import Pool
 from shared.store.postgres import PostgresStore
 from shared.web.app import create_app
+from shared.web.protocol import Protocol
 
 log = structlog.get_logger()
 
@@ -165,7 +166,7 @@ def _uvicorn(app: Any, settings: Settings) -> uvicorn.Config:
         host=settings.host,
         port=settings.port,
         loop="none",
-        http="httptools",
+        http=Protocol,
         ws="none",
         lifespan="off",
         access_log=False,

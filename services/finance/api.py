@@ -265,7 +265,7 @@ async def store_of(call: Call, store_id: str) -> dict[str, Any]:
 async def whole_entity(call: Call, entity_id: str) -> None:
     """Refuses who does not work for every store of the legal entity."""
     stores = await call.rows("select store_id from stores_known_1 where entity_id = %s", [entity_id])
-    if not stores:
+    if not any(call.auth.has_store(store["store_id"]) for store in stores):
         raise Problem("not-found")
     if not all(call.auth.has_store(store["store_id"]) for store in stores):
         raise Problem("forbidden")

@@ -15,6 +15,7 @@ from starlette.types import Receive, Send
 
 from services.gateway.people import Person
 from services.gateway.routes import CONTEXTS
+from shared.contracts.needs import NEEDS
 from shared.contracts.schema import published
 from shared.events.registry import personal_fields
 from shared.web.problems import Problem
@@ -25,18 +26,6 @@ MOST, MOST_EACH = 100, 8
 
 type StillHere = Callable[[], Awaitable[Person]]
 """Looks the person up again. Raises Problem when he may not be here any more."""
-
-NEEDS: dict[str, str] = {
-    "finance": "finance.read",
-    "inventory.VehicleReceived": "inventory.cost",
-    "inventory.CostAdded": "inventory.cost",
-    "inventory.PurchaseOrdered": "inventory.cost",
-    "inventory.VehicleArrived": "inventory.cost",
-    "marketing.CampaignSpent": "reports.margin",
-    "aftersales.WorkOrderClosed": "service.read",
-    "gateway.StaffAssigned": "users.read",
-}
-"""The permission an event (or a context's events) asks for beyond events.read: figures that not everyone may see."""
 
 _PERSONAL = {name: personal_fields(cls) for name, cls in published().items()}
 

@@ -22,7 +22,7 @@ from services.inventory.publishes import (
     publish_trim,
 )
 from services.inventory.upcasts import stored
-from services.inventory.views import purchase_orders, stock, stock_levels, transfers, trims
+from services.inventory.views import purchase_orders, refused_sales, stock, stock_levels, transfers, trims
 from shared.deciding import Aggregate
 from shared.service import Service
 
@@ -47,7 +47,14 @@ service = Service(
     aggregates=(
         Aggregate("trim", trim, views=(trims.trim_list,), publish=publish_trim),
         Aggregate("purchase", purchase_order, views=(purchase_orders.purchase_order_list,), publish=publish_purchase_order),
-        Aggregate("stay", stay, views=(stock.stock_list, stock.cost_list), publish=publish_stay, stores=every_store, home=where),
+        Aggregate(
+            "stay",
+            stay,
+            views=(stock.stock_list, stock.cost_list, refused_sales.refused_sale_list),
+            publish=publish_stay,
+            stores=every_store,
+            home=where,
+        ),
         Aggregate("transfer", transfer, views=(transfers.transfer_list,), publish=publish_transfer, stores=both_stores),
         Aggregate(
             "level",
@@ -68,6 +75,7 @@ service = Service(
         cars.router,
         transfer_desk.router,
         trims.router,
+        refused_sales.router,
         stock.router,
         purchase_orders.router,
         transfers.router,

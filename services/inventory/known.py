@@ -27,7 +27,6 @@ class Store:
 class Order:
     order_id: str
     store_id: str
-    seller_id: str
 
 
 entities = Table("entities_known", 1, Entity, key=("entity_id",), store=None)

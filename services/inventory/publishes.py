@@ -1,7 +1,7 @@
 """What of the catalogue, the cars, their transfers and shortages the other contexts get to know."""
 
 from services.inventory.domain import car, purchase_order, stock_level, transfer, trim
-from services.inventory.domain.stock import Absent, OnHand, State
+from services.inventory.domain.stock import Absent, Hold, OnHand, State
 from services.inventory.processes import allocation
 from shared.contracts import inventory as public
 
@@ -54,6 +54,8 @@ def publish_purchase_order(event: purchase_order.Event, state: purchase_order.St
 
 def publish_stay(event: car.Event, state: State) -> list[object]:
     """The way of a car through the group's stock."""
+    if isinstance(event, car.SaleRefused):
+        return [_refused_sale(event)]
     if isinstance(state, Absent):
         return []
     match event:
@@ -67,6 +69,8 @@ def publish_stay(event: car.Event, state: State) -> list[object]:
                 kind=event.kind,
                 supplier=event.supplier,
                 amount=event.amount,
+                book_cost=event.book_cost,
+                late=event.late,
                 store_id=state.store_id,
                 entity_id=state.entity_id,
             )
@@ -74,7 +78,8 @@ def publish_stay(event: car.Event, state: State) -> list[object]:
         case car.CertificateRedeemed():
             return [public.CertificateRedeemed(vin=state.vin, stay_id=state.stay_id)]
         case car.CarDispatched() | car.CarArrived():
-            return [_moved(event, state.vin)]
+            assert isinstance(state, OnHand)
+            return [_moved(event, state)]
         case car.VehicleSold():
             sold = public.VehicleSold(
                 vin=event.vin,
@@ -82,31 +87,38 @@ def publish_stay(event: car.Event, state: State) -> list[object]:
                 trim_id=event.trim_id,
                 store_id=event.store_id,
                 order_id=event.order_id,
+                book_cost=state.book_cost,
             )
             return [sold]
-        case car.VehicleReserved() | car.ReservationRefused() | car.VehicleReleased() | car.ReservationExpired():
-            return _reservation(event, state)
+        case car.VehicleReserved() | car.ReservationExtended():
+            return _held(state)
+        case car.ReservationRefused() | car.VehicleReleased() | car.ReservationExpired():
+            return _not_held(event, state)
         case _:
             return []
 
 
-type _Reservation = car.VehicleReserved | car.ReservationRefused | car.VehicleReleased | car.ReservationExpired
-
-
-def _reservation(event: _Reservation, state: State) -> list[object]:
-    match event, state:
-        case car.VehicleReserved(), OnHand(certificate=certificate):
+def _held(state: State) -> list[object]:
+    """Who holds the car and until when."""
+    match state:
+        case OnHand(hold=Hold(wish=wish, until=until)):
             reserved = public.VehicleReserved(
-                request_id=event.request_id,
-                order_id=event.order_id,
-                vin=event.vin,
-                stay_id=event.stay_id,
-                trim_id=event.trim_id,
-                store_id=event.store_id,
-                certificate=certificate,
-                until=event.until,
+                request_id=wish.request_id,
+                order_id=wish.order_id,
+                vin=state.vin,
+                stay_id=state.stay_id,
+                trim_id=state.trim_id,
+                store_id=state.store_id,
+                certificate=state.certificate,
+                until=until,
             )
             return [reserved]
+        case _:
+            return []
+
+
+def _not_held(event: car.ReservationRefused | car.VehicleReleased | car.ReservationExpired, state: State) -> list[object]:
+    match event, state:
         case car.ReservationRefused(), _:
             refused = public.VehicleRefused(
                 request_id=event.request_id,
@@ -154,32 +166,48 @@ def _received(event: car.VehicleReceived) -> public.VehicleReceived:
     )
 
 
-def _moved(event: car.CarDispatched | car.CarArrived, vin: str) -> public.VehicleDispatched | public.VehicleArrived:
+def _refused_sale(event: car.SaleRefused) -> public.SaleRefused:
+    return public.SaleRefused(
+        stay_id=event.stay_id,
+        vin=event.vin,
+        store_id=event.store_id,
+        order_id=event.order_id,
+        problem=event.problem,
+        reason=event.reason,
+    )
+
+
+def _moved(event: car.CarDispatched | car.CarArrived, state: OnHand) -> public.VehicleDispatched | public.VehicleArrived:
     match event:
         case car.CarDispatched():
             return public.VehicleDispatched(
                 transfer_id=event.transfer_id,
-                vin=vin,
+                vin=state.vin,
                 stay_id=event.stay_id,
                 trim_id=event.trim_id,
                 from_store=event.from_store,
                 to_store=event.to_store,
                 from_entity=event.from_entity,
                 to_entity=event.to_entity,
+                book_cost=state.book_cost,
                 order_id=event.order_id,
             )
         case car.CarArrived():
             return public.VehicleArrived(
                 transfer_id=event.transfer_id,
-                vin=vin,
+                vin=state.vin,
                 stay_id=event.stay_id,
                 trim_id=event.trim_id,
+                brand=state.brand,
+                series=state.series,
+                acquired_on=state.acquired_on,
                 from_store=event.from_store,
                 to_store=event.to_store,
                 from_entity=event.from_entity,
                 to_entity=event.to_entity,
                 carrier=event.carrier,
                 transport=event.transport,
+                book_cost=event.book_cost,
                 order_id=event.order_id,
             )
 

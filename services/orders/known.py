@@ -76,9 +76,10 @@ class Trim:
 
 @dataclass(frozen=True, kw_only=True)
 class Price:
-    """`store_id` is empty for the price of every store without one of its own."""
+    """`store_id` is empty for the price of every store without one of its own; `sequence` tells which was listed last."""
 
     trim_id: str
+    sequence: int
     store_id: str
     valid_from: date
     valid_to: date | None
@@ -106,7 +107,7 @@ authorities = Table("authorities_known", 1, Authority, key=("role", "series"), s
 customers = Table("customers_known", 1, Customer, key=("customer_id",))
 opportunities = Table("opportunities_known", 1, Opportunity, key=("opportunity_id",))
 trims = Table("trims_known", 1, Trim, key=("trim_id",), store=None)
-prices = Table("prices_known", 1, Price, key=("trim_id", "store_id", "valid_from"), store=None)
+prices = Table("prices_known", 1, Price, key=("trim_id", "sequence"), store=None)
 vehicles = Table("vehicles_known", 1, Vehicle, key=("stay_id",), store=None, indexes=("vin",))
 
 TABLES = (entities, stores, staff, authorities, customers, opportunities, trims, prices, vehicles)

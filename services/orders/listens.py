@@ -36,8 +36,8 @@ def listen(heard: Heard) -> list[Effect]:
 def own(heard: Heard) -> list[Effect]:
     """What became of an order, for its fulfilment."""
     match heard.event:
-        case orders.OrderApproved(order_id=order_id, vin=vin):
-            return [hear_order(heard, order_id, "approved", vin)]
+        case orders.OrderApproved(order_id=order_id, vin=vin, seller_id=seller_id):
+            return [hear_order(heard, order_id, "approved", vin, seller_id)]
         case orders.OrderChanged(order_id=order_id, vin=vin):
             return [hear_order(heard, order_id, "changed", vin)]
         case orders.OrderCancelled(order_id=order_id, vin=vin):
@@ -48,10 +48,16 @@ def own(heard: Heard) -> list[Effect]:
             return []
 
 
-def hear_order(heard: Heard, order_id: str, phase: Phase, vin: str | None) -> Send:
+def hear_order(heard: Heard, order_id: str, phase: Phase, vin: str | None, seller_id: str = "") -> Send:
     """An input of the order's fulfilment."""
     command = HearOrder(
-        order_id=order_id, store_id=heard.store_id or "", phase=phase, vin=vin, sequence=heard.sequence, at=heard.occurred_at
+        order_id=order_id,
+        store_id=heard.store_id or "",
+        seller_id=seller_id,
+        phase=phase,
+        vin=vin,
+        sequence=heard.sequence,
+        at=heard.occurred_at,
     )
     return Send(to=f"fulfilment-{order_id}", command=command)
 
@@ -67,6 +73,7 @@ def stock(heard: Heard) -> list[Effect]:
                 stay_id=event.stay_id,
                 store_id=event.store_id,
                 certificate=event.certificate,
+                until=event.until,
                 at=heard.occurred_at,
             )
             return [Send(to=f"fulfilment-{order_id}", command=command)]
@@ -87,13 +94,13 @@ def stock(heard: Heard) -> list[Effect]:
             moved: list[Effect] = [change_vehicle(stay_id, lambda car: replace(car, store_id=to_store))]
             arrived = RecordArrival(vin=vin, store_id=to_store, at=heard.occurred_at)
             return [*moved, Send(to=f"order-{order_id}", command=arrived)] if order_id else moved
-        case event:
-            return catalogue(event)
+        case _:
+            return catalogue(heard)
 
 
-def catalogue(event: Any) -> list[Effect]:
-    """Trims, prices and the cars in stock."""
-    match event:
+def catalogue(heard: Heard) -> list[Effect]:
+    """Trims, prices in the order they were listed, and the cars in stock."""
+    match event := heard.event:
         case inventory.TrimListed(guide_price=guide_price):
             trim = known.Trim(
                 trim_id=event.trim_id,
@@ -109,6 +116,7 @@ def catalogue(event: Any) -> list[Effect]:
         case inventory.PriceListed(price=price):
             listed = known.Price(
                 trim_id=event.trim_id,
+                sequence=heard.sequence,
                 store_id=event.store_id or "",
                 valid_from=event.valid_from,
                 valid_to=event.valid_to,

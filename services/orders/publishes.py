@@ -38,6 +38,7 @@ def publish_order(event: o.Event, state: o.State) -> list[object]:
                 number=sale.number,
                 store_id=sale.store_id,
                 vin=vin,
+                seller_id=sale.seller_id,
                 approver_id=by,
                 opportunity_id=sale.opportunity_id,
             )
@@ -113,8 +114,8 @@ def delivered(event: m.OrderDelivered, sale: m.Sale, terms: m.Terms) -> public.O
 def publish_fulfilment(event: f.Event, state: f.Fulfilment) -> list[object]:
     """What is asked of inventory."""
     match event:
-        case f.VehicleRequested(request_id=request_id, order_id=order_id, vin=vin, store_id=store_id):
-            return [public.VehicleRequested(request_id=request_id, order_id=order_id, vin=vin, store_id=store_id)]
+        case f.VehicleRequested(request_id=request_id, order_id=order_id, vin=vin, store_id=store_id, seller_id=seller):
+            return [public.VehicleRequested(request_id=request_id, order_id=order_id, vin=vin, store_id=store_id, seller_id=seller)]
         case f.VehicleReleaseRequested(request_id=request_id, order_id=order_id, vin=vin, reason=reason):
             return [public.VehicleReleaseRequested(request_id=request_id, order_id=order_id, vin=vin, reason=reason)]
         case _:

@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from services.reporting.views import funnel, profit, turnover
 from services.reporting.views.complete import complete_to
 from services.reporting.views.facts import STAGES
-from services.reporting.views.heard import heard_events, hidden
+from services.reporting.views.heard import heard_events, hidden, visible
 from shared.contracts import PUBLISHED
 from shared.values.money import Money
 from shared.web.body import Day, Id, Instant, VinText, amount
@@ -28,14 +28,15 @@ Stage = Literal["captured", "contacted", "first-contact", "needs", "presentation
 
 
 def scope(call: Call, since: Any, until: Any, as_of: datetime | None, store_id: str | None) -> dict[str, Any]:
-    """The parameters all reports share. Days are UTC days unless a report says otherwise; `until` is not part of the period."""
+    """The parameters all reports share. Days are UTC days unless a report says otherwise; neither `until` nor `as_of` is part of it."""
     last = until or call.at.date() + timedelta(days=1)
     first = since or last - timedelta(days=365)
     if not 0 < (last - first).days <= LONGEST:
         raise Problem("validation", errors=[FieldError("until", "period")])
     if store_id is not None and not call.auth.has_store(store_id):
         raise Problem("forbidden")
-    return {"since": first, "until": last, "as_of": as_of or call.at, "store_id": store_id}
+    stores = [store_id] if store_id else None if call.auth.all_stores else sorted(call.auth.stores)
+    return {"since": first, "until": last, "as_of": as_of or call.at, "store_id": store_id, "scope": stores}
 
 
 async def head(call: Call, asked: dict[str, Any]) -> dict[str, Any]:
@@ -124,14 +125,23 @@ async def read_profit(
     store_id: Id | None = None,
     by: ProfitBy = "vin",
 ) -> dict[str, Any]:
-    """Front gross = net revenue − book cost − storage and interest of the VIN; late costs count in "now"."""
+    """Front gross = net revenue − book cost − storage and interest of the VIN; late costs count in "now".
+
+    Totals are of all cars; `more` says that there are lines beyond those shown, which a shorter period or one store shows.
+    """
     asked = scope(call, since, until, as_of, store_id)
     moments = at_midnight(asked)
-    rows = await call.rows(profit.PROFIT.format(dimension=profit.DIMENSIONS[by]), moments)
+    rows = await call.rows(f"{profit.PROFIT.format(dimension=profit.DIMENSIONS[by])} limit {profit.MOST + 1}", moments)
+    whole = await call.rows(profit.PROFIT.format(dimension=profit.WHOLE), moments)
     waiting = await call.one(profit.WAITING, moments)
-    lines = [profit.line(row, by) for row in rows]
-    totals = profit.totals(rows)
-    return {**await head(call, asked), "by": by, "lines": lines, "totals": totals, "not_yet_recognised": waiting["n"] if waiting else 0}
+    return {
+        **await head(call, asked),
+        "by": by,
+        "lines": [profit.line(row, by) for row in rows[: profit.MOST]],
+        "more": len(rows) > profit.MOST,
+        "totals": profit.totals(whole),
+        "not_yet_recognised": waiting["n"] if waiting else 0,
+    }
 
 
 @router.get("/reports/events", summary="The events behind a figure", openapi_extra=needs("reports.read"))
@@ -145,12 +155,11 @@ async def read_events(
     campaign_id: Id | None = None,
     as_of: Instant | None = None,
 ) -> Page:
-    """Oldest first, without personal fields; figures of cost and margin only for those who may see them."""
+    """Oldest first, without personal fields; events that show cost, margin or people only for those who may see these."""
     wanted = {"vin": vin, "order_id": order_id, "lead_id": lead_id, "opportunity_id": opportunity_id, "campaign_id": campaign_id}
     if not any(wanted.values()):
         raise Problem("validation", errors=[FieldError("vin", "missing")])
-    figures = call.auth.may("reports.margin")
-    where = {**wanted, "recorded_at <=": as_of, "source": None if figures else ["gateway", "leads", "customers", "orders", "aftersales"]}
+    where = {**wanted, "recorded_at <": as_of, "type": visible(call.auth)}
     found = await page(call, heard_events, paging, order="recorded_at, event_id", where=where)
     found["items"] = [_shown(row) for row in found["items"]]
     return found

@@ -66,7 +66,10 @@ class VehicleReceived:
 
 @published("inventory.CostAdded")
 class CostAdded:
-    """A cost that became known after receipt; positive raises the book cost, a rebate is negative."""
+    """A cost that became known after receipt; positive raises the book cost, a rebate is negative.
+
+    `book_cost` is the car's after it; a `late` one came after the sale and leaves it as it was at the deal.
+    """
 
     stay_id: str
     vin: str
@@ -74,12 +77,16 @@ class CostAdded:
     kind: str
     supplier: str
     amount: Money
+    book_cost: Money
+    late: bool
     store_id: str
     entity_id: str
 
 
 @published("inventory.VehicleReserved")
 class VehicleReserved:
+    """Told again, with a later `until`, when earnest money prolongs the hold of the same request."""
+
     request_id: str
     order_id: str | None
     vin: str
@@ -137,6 +144,8 @@ class TransferCancelled:
 
 @published("inventory.VehicleDispatched")
 class VehicleDispatched:
+    """`book_cost` leaves the sending store with the car."""
+
     transfer_id: str
     vin: str
     stay_id: str
@@ -145,35 +154,56 @@ class VehicleDispatched:
     to_store: str
     from_entity: str
     to_entity: str
+    book_cost: Money
     order_id: str | None
 
 
 @published("inventory.VehicleArrived")
 class VehicleArrived:
-    """`transport` is added to the book cost at the receiving store; the reservation, if any, travelled along."""
+    """`transport` is part of `book_cost` at the receiving store; the reservation, if any, travelled along.
+
+    Says of the car what its receipt said, because the receiving store was not told of that.
+    """
 
     transfer_id: str
     vin: str
     stay_id: str
     trim_id: str
+    brand: str
+    series: str
+    acquired_on: date
     from_store: str
     to_store: str
     from_entity: str
     to_entity: str
     carrier: str
     transport: Money
+    book_cost: Money
     order_id: str | None
 
 
 @published("inventory.VehicleSold")
 class VehicleSold:
-    """The stay ends: handed over under an order."""
+    """The stay ends: handed over under an order, at this book cost."""
 
     vin: str
     stay_id: str
     trim_id: str
     store_id: str
     order_id: str
+    book_cost: Money
+
+
+@published("inventory.SaleRefused")
+class SaleRefused:
+    """An order says its car is handed over and stock cannot enter it: somebody has to look. `store_id` is the selling store."""
+
+    stay_id: str
+    vin: str
+    store_id: str
+    order_id: str
+    problem: str
+    reason: str
 
 
 @published("inventory.StockLow")

@@ -23,6 +23,22 @@ class LeadCaptured:
     email: Annotated[str, Personal]
 
 
+@published("leads.LeadPlaced")
+class LeadPlaced:
+    """A lead of no store is given to one, with all its new store was not told when it was captured."""
+
+    lead_id: str
+    person_id: str
+    store_id: str
+    entity_id: str
+    brand: str
+    series: str
+    channel: str
+    campaign_id: str | None
+    grade: str
+    captured_at: datetime
+
+
 @published("leads.LeadTouched")
 class LeadTouched:
     lead_id: str

@@ -41,18 +41,23 @@ class OrderApproved:
     number: str
     store_id: str
     vin: str
+    seller_id: str
     approver_id: str
     opportunity_id: str | None
 
 
 @published("orders.VehicleRequested")
 class VehicleRequested:
-    """Inventory is asked to reserve `vin`; it answers VehicleReserved or VehicleRefused with the same request_id."""
+    """Inventory is asked to reserve `vin`; it answers VehicleReserved or VehicleRefused with the same request_id.
+
+    A hold of the order's own seller becomes the order's.
+    """
 
     request_id: str
     order_id: str
     vin: str
     store_id: str
+    seller_id: str
 
 
 @published("orders.VehicleReleaseRequested")

@@ -125,7 +125,9 @@ placed = orders.OrderPlaced(
     price=PRICE,
     vat_permille=130,
 )
-approved = orders.OrderApproved(order_id=ORDER, number=placed.number, store_id=STORE, vin=VIN, approver_id=ZHAO, opportunity_id=OPPORTUNITY)
+approved = orders.OrderApproved(
+    order_id=ORDER, number=placed.number, store_id=STORE, vin=VIN, seller_id=LI, approver_id=ZHAO, opportunity_id=OPPORTUNITY
+)
 cancelled = orders.OrderCancelled(
     order_id=ORDER, number=placed.number, vin=VIN, customer_id=PERSON, opportunity_id=None, reason="moves to another city", forfeit=False
 )

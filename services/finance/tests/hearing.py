@@ -92,7 +92,16 @@ received = inventory.VehicleReceived(
     certificate="with-us",
 )
 cost_added = inventory.CostAdded(
-    stay_id=STAY, vin=VIN, cost_id=COST, kind="freight", supplier="SF", amount=Money(200_000), store_id=STORE, entity_id=ENTITY
+    stay_id=STAY,
+    vin=VIN,
+    cost_id=COST,
+    kind="freight",
+    supplier="SF",
+    amount=Money(200_000),
+    book_cost=Money(15_280_000),
+    late=False,
+    store_id=STORE,
+    entity_id=ENTITY,
 )
 dispatched = inventory.VehicleDispatched(
     transfer_id=TRANSFER,
@@ -103,6 +112,7 @@ dispatched = inventory.VehicleDispatched(
     to_store=STORE,
     from_entity=ENTITY,
     to_entity=ENTITY,
+    book_cost=Money(15_000_000),
     order_id=ORDER,
 )
 arrived = inventory.VehicleArrived(
@@ -110,12 +120,16 @@ arrived = inventory.VehicleArrived(
     vin=VIN,
     stay_id=STAY,
     trim_id="trim1",
+    brand="VW",
+    series="Magotan",
+    acquired_on=NOON.date(),
     from_store=OTHER_STORE,
     to_store=STORE,
     from_entity=ENTITY,
     to_entity=ENTITY,
     carrier="SF",
     transport=Money(80_000),
+    book_cost=Money(15_080_000),
     order_id=ORDER,
 )
 spent = marketing.CampaignSpent(

@@ -211,7 +211,7 @@ async def list_stores(call: Call, paging: Paging) -> Page:
 @router.post("/shifts", status_code=201, summary="Plan a shift", openapi_extra=needs("shifts.write"))
 async def plan_shift(body: NewShift, call: Call) -> Done:
     """Nobody works two shifts at once."""
-    await _known_staff(call, body.staff_id)
+    await _known_staff(call, body.staff_id, body.store_id)
     shift_id = new_id()
     return await call.handle("shift", shift_id, PlanShift(shift_id=shift_id, **body.model_dump(), at=call.at), store_id=body.store_id)
 
@@ -244,8 +244,12 @@ async def list_authorities(call: Call, paging: Paging) -> Page:
 
 @router.get("/audit", summary="The audit trail", openapi_extra=needs("audit.read"))
 async def read_audit(call: Call, paging: Paging, staff_id: Id | None = None, since: Instant | None = None) -> Page:
-    """Newest first."""
-    return await page(call, audit, paging, order="at desc, audit_id", where={"staff_id": staff_id, "at >=": since})
+    """Newest first; of the people of the caller's stores."""
+    who: list[str] | str | None = staff_id
+    if not call.auth.all_stores:
+        colleagues = await call.rows(f"select staff_id from {users.sql_name} where store_ids ?| %s", [sorted(call.auth.stores)])
+        who = [row["staff_id"] for row in colleagues if staff_id in (None, row["staff_id"])]
+    return await page(call, audit, paging, order="at desc, audit_id", where={"staff_id": who, "at >=": since})
 
 
 def _assigner(call: Call) -> Assigner:
@@ -264,8 +268,10 @@ async def _known_stores(call: Call, store_ids: list[str]) -> None:
         raise Problem("unknown-reference", errors=[FieldError("store_ids", "unknown")])
 
 
-async def _known_staff(call: Call, staff_id: str) -> None:
-    if await call.one(f"select staff_id from {users.sql_name} where staff_id = %s", [staff_id]) is None:
+async def _known_staff(call: Call, staff_id: str, store_id: str) -> None:
+    """Refuses whoever does not work in the store."""
+    row = await call.one(f"select store_ids from {users.sql_name} where staff_id = %s", [staff_id])
+    if row is None or {store_id, EVERYWHERE}.isdisjoint(row["store_ids"]):
         raise Problem("unknown-reference", errors=[FieldError("staff_id", "unknown")])
 
 

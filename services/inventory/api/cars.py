@@ -7,6 +7,8 @@ from pydantic import Field
 
 from services.inventory.api.refer import Name, open_stay, own_stay, unknown
 from services.inventory.domain import car, stock_level
+from services.inventory.views.stock import stock
+from services.inventory.views.trims import trims
 from shared.handling import Done
 from shared.values.ids import new_id
 from shared.web.body import Amount, Body, Id, VinText
@@ -39,7 +41,7 @@ class LettingGo(Body):
 async def release(vin: VinText, call: Call, body: LettingGo = LettingGo()) -> Done:  # noqa: B008
     """One's own hold; a manager of the store where the car stands ends those of others too."""
     stay_id = await open_stay(call, vin)
-    found = await call.need("select request_id, store_id from stock_1 where stay_id = %s", [stay_id])
+    found = await call.need(f"select request_id, store_id from {stock.sql_name} where stay_id = %s", [stay_id])
     manager = call.auth.may("inventory.approve") and call.auth.has_store(found["store_id"])
     request_id = body.request_id or found["request_id"] or ""
     command = car.ReleaseReservation(request_id=request_id, by=call.staff, manager=manager, at=call.at)
@@ -94,7 +96,7 @@ class Threshold(Body):
 )
 async def set_threshold(body: Threshold, call: Call) -> Done:
     """Fewer than `threshold` raise StockLow, once per shortage; 0 asks for no alarm."""
-    if await call.one("select trim_id from trims_1 where trim_id = %s", [body.trim_id]) is None:
+    if await call.one(f"select trim_id from {trims.sql_name} where trim_id = %s", [body.trim_id]) is None:
         raise unknown("trim_id")
     command = stock_level.SetThreshold(by=call.staff, at=call.at, **dict(body))
     return await call.handle("level", f"{body.store_id}.{body.trim_id}", command, store_id=body.store_id, new=True)

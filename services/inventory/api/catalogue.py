@@ -11,6 +11,7 @@ from shared.handling import Done
 from shared.values.ids import new_id
 from shared.web.body import Body, Day, Id, Line, PositiveAmount
 from shared.web.call import Call
+from shared.web.problems import Problem
 from shared.web.route import CommandRoute, needs
 
 router = APIRouter(route_class=CommandRoute)
@@ -43,7 +44,9 @@ class NewPrice(Body):
 
 @router.post("/trims/{trim_id}/prices", summary="List a price of a trim", openapi_extra=needs("catalogue.write"))
 async def list_price(trim_id: Id, body: NewPrice, call: Call) -> Done:
-    """For one store, or without `store_id` for every store that has no price of its own."""
+    """For one store of the caller's, or without `store_id` for every store without a price of its own: the group's business."""
+    if body.store_id is None and not (call.auth.all_stores or call.auth.may("rules.write")):
+        raise Problem("forbidden", "Only who keeps the rules of the group prices a trim for every store.")
     if body.store_id is not None and not call.auth.has_store(body.store_id):
         raise unknown("store_id")
     return await call.handle("trim", trim_id, trim.ListPrice(at=call.at, **dict(body)))

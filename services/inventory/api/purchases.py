@@ -8,6 +8,8 @@ from pydantic import Field
 
 from services.inventory.api.refer import Name, books_of, in_currency, unknown
 from services.inventory.domain import car, purchase_order
+from services.inventory.views.purchase_orders import purchase_orders
+from services.inventory.views.trims import trims
 from shared.handling import Done, Number
 from shared.values.clock import local_day
 from shared.values.ids import new_id
@@ -38,7 +40,7 @@ async def place_purchase_order(body: NewPurchaseOrder, call: Call) -> Done:
     books = await books_of(call, body.store_id)
     in_currency(books, *(line.unit_price for line in body.lines))
     wanted = list({line.trim_id for line in body.lines})
-    if len(await call.rows("select trim_id from trims_1 where trim_id = any(%s)", [wanted])) < len(wanted):
+    if len(await call.rows(f"select trim_id from {trims.sql_name} where trim_id = any(%s)", [wanted])) < len(wanted):
         raise unknown("lines.trim_id")
     purchase_order_id, day = new_id(), local_day(call.at, books["timezone"])
 
@@ -102,7 +104,7 @@ class ArrivalWithoutOrder(Arrival):
 async def receive(call: Call, body: Arrival, books: dict[str, Any], supplier: str, purchase_order_id: str | None) -> Done:
     """Begins the stay of a car at the store of these books."""
     in_currency(books, *body.amounts())
-    listed = await call.one("select brand, series from trims_1 where trim_id = %s", [body.trim_id])
+    listed = await call.one(f"select brand, series from {trims.sql_name} where trim_id = %s", [body.trim_id])
     if listed is None:
         raise unknown("trim_id")
     if body.vin_confirmed and not call.auth.may("inventory.approve"):
@@ -140,7 +142,9 @@ async def receive(call: Call, body: Arrival, books: dict[str, Any], supplier: st
 )
 async def receive_against_order(purchase_order_id: Id, body: Arrival, call: Call) -> Done:
     """Begins the car's stay with its landed cost; what does not fit the order is noted there, never refused."""
-    ordered = await call.need("select store_id, supplier from purchase_orders_1 where purchase_order_id = %s", [purchase_order_id])
+    ordered = await call.need(
+        f"select store_id, supplier from {purchase_orders.sql_name} where purchase_order_id = %s", [purchase_order_id]
+    )
     books = await books_of(call, ordered["store_id"])
     return await receive(call, body, books, ordered["supplier"], purchase_order_id)
 

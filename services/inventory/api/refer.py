@@ -2,6 +2,8 @@
 
 from typing import Annotated, Any
 
+from services.inventory import known
+from services.inventory.views.stock import stock
 from shared.deciding import NotFound
 from shared.values.money import Money
 from shared.web.body import Clean
@@ -20,8 +22,7 @@ def unknown(field: str) -> Problem:
 async def books_of(call: Call, store_id: str, field: str = "store_id") -> dict[str, Any]:
     """A store's code, timezone, legal entity and its currency. Raises Problem when the store is not known."""
     found = await call.one(
-        """select stores_known_1.*, currency from stores_known_1
-            join entities_known_1 on entities_known_1.entity_id = stores_known_1.entity_id where store_id = %s""",
+        f"select s.*, e.currency from {known.stores.sql_name} s join {known.entities.sql_name} e using (entity_id) where store_id = %s",
         [store_id],
     )
     if found is None:
@@ -45,7 +46,7 @@ async def open_stay(call: Call, vin: str) -> str:
 
 async def own_stay(call: Call, stay_id: str) -> str:
     """The stay, when it is at one of the caller's stores; else 404."""
-    found = await call.need("select store_id from stock_1 where stay_id = %s", [stay_id])
+    found = await call.need(f"select store_id from {stock.sql_name} where stay_id = %s", [stay_id])
     if not call.auth.has_store(found["store_id"]):
         raise NotFound
     return stay_id

@@ -2,8 +2,10 @@
 
 from fastapi import APIRouter
 
+from services.inventory import known
 from services.inventory.api.refer import Name, books_of, unknown
 from services.inventory.domain import transfer
+from services.inventory.views.stock import stock
 from shared.handling import Done, Number
 from shared.values.clock import local_day
 from shared.values.ids import new_id
@@ -28,12 +30,12 @@ async def request_transfer(body: NewTransfer, call: Call) -> Done:
     stream = await call.holder("open-stay", body.vin)
     if stream is None:
         raise unknown("vin")
-    stay = await call.need("select * from stock_1 where stay_id = %s", [stream.removeprefix("stay-")])
+    stay = await call.need(f"select * from {stock.sql_name} where stay_id = %s", [stream.removeprefix("stay-")])
     books = await books_of(call, body.to_store, "to_store")
     ours = next((store for store in (body.to_store, stay["store_id"]) if call.auth.has_store(store)), None)
     if ours is None:
         raise unknown("to_store")
-    if body.order_id and await call.one("select order_id from orders_known_1 where order_id = %s", [body.order_id]) is None:
+    if body.order_id and await call.one(f"select order_id from {known.orders.sql_name} where order_id = %s", [body.order_id]) is None:
         raise unknown("order_id")
     transfer_id, day = new_id(), local_day(call.at, books["timezone"])
 

@@ -293,6 +293,11 @@ class VehicleSold:
 
 @message
 class SaleRefused:
+    """Handed over by its order, and stock cannot enter it. `store_id` is the selling store."""
+
+    stay_id: str
+    vin: str
+    store_id: str
     order_id: str
     problem: str
     reason: str

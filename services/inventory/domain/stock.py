@@ -1,6 +1,6 @@
 """What is known of a car during its stay."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from services.inventory.domain.car import Certificate
 from shared.decider import message
@@ -41,6 +41,9 @@ class OnHand:
     stay_id: str
     vin: str
     trim_id: str
+    brand: str
+    series: str
+    acquired_on: date
     store_id: str
     entity_id: str
     certificate: Certificate

@@ -62,7 +62,7 @@ class Absent: ...
 
 @message
 class Listed:
-    """`prices` in the order they were listed: of two that are valid, the later one counts."""
+    """`prices` in the order they were listed."""
 
     trim_id: str
     guide_price: Money
@@ -117,11 +117,14 @@ def _price(command: ListPrice, trim: Listed) -> list[Event]:
 
 
 def price_on(prices: Sequence[PriceListed], store_id: str, day: date) -> PriceListed | None:
-    """The store's own price of that day, else the one for every store; None: the guide price counts. Of two, the later listed."""
+    """The store's own price of that day, else the one for every store; None: the guide price counts.
+
+    Of several the one that began last counts, of those the one listed last.
+    """
     valid = [price for price in prices if price.valid_from <= day and (price.valid_to is None or day <= price.valid_to)]
     own = [price for price in valid if price.store_id == store_id]
     for_all = [price for price in valid if price.store_id is None]
-    return next((found[-1] for found in (own, for_all) if found), None)
+    return max(reversed(own or for_all), key=lambda price: price.valid_from, default=None)
 
 
 def evolve(state: State, event: Event) -> State:

@@ -7,18 +7,16 @@ from typing import assert_never
 from services.inventory.domain.car import AnswerRequest, WithdrawRequest
 from shared.decider import Decider, Schedule, Timer, message
 
-SYSTEM = "system"
-
 
 @message
 class RequestCar:
-    """`stay_id` (the open stay of the VIN, None: there is none) and `seller` (of the order) are looked up before it is decided."""
+    """`stay_id` (the open stay of the VIN, None: there is none) is looked up before it is decided; `seller` is the order's."""
 
     request_id: str
     order_id: str
     vin: str
     stay_id: str | None = None
-    seller: str | None = None
+    seller: str
     at: datetime
 
 
@@ -108,7 +106,7 @@ def _request(command: RequestCar, state: Allocation) -> list[Event]:
         order_id=command.order_id,
         vin=command.vin,
         stay_id=command.stay_id,
-        by=command.seller or SYSTEM,
+        by=command.seller,
         earnest=state.earnest,
         at=command.at,
     )

@@ -46,6 +46,11 @@ class Desk:
         return self.person("chen", CLERK, NORTH)
 
     @property
+    def headquarters(self) -> Client:
+        """Ma keeps the catalogue of the whole group."""
+        return self.person("ma", ("catalogue.write", "rules.write"))
+
+    @property
     def southern_clerk(self) -> Client:
         """Sun keeps the stock of the south store."""
         return self.person("sun", CLERK, SOUTH)

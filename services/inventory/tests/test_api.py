@@ -63,8 +63,10 @@ class TestCatalogue:
     async def test_a_trim_with_its_prices(self, desk: Desk) -> None:
         trim_id = await listed(desk)
         price = {"price": yuan("185000.00"), "valid_from": "2026-03-01", "valid_to": None, "source": "HQ circular 12"}
-        assert (await post(desk.clerk, f"/trims/{trim_id}/prices", price)).status == 200
+        assert (await post(desk.clerk, f"/trims/{trim_id}/prices", price)).problem == "forbidden"
+        assert (await post(desk.headquarters, f"/trims/{trim_id}/prices", price)).status == 200
         own = {**price, "store_id": NORTH, "price": yuan("182000.00"), "valid_to": "2026-03-31"}
+        assert (await post(desk.southern_clerk, f"/trims/{trim_id}/prices", own)).problem == "unknown-reference"
         assert (await post(desk.clerk, f"/trims/{trim_id}/prices", own, '"2"')).status == 200
         shown = await get(desk.seller, f"/trims/{trim_id}")
         assert (shown["guide_price"], shown["version"]) == (yuan("189800.00"), 3)
@@ -229,7 +231,7 @@ class TestReservation:
 
     async def test_an_order_gets_its_car_keeps_it_with_earnest_money_and_takes_it_home(self, desk: Desk) -> None:
         stay_id = await in_stock(desk)
-        request = orders.VehicleRequested(request_id=new_id(), order_id=ORDER, vin=VIN, store_id=SOUTH)
+        request = orders.VehicleRequested(request_id=new_id(), order_id=ORDER, vin=VIN, store_id=SOUTH, seller_id="li")
         await desk.hear(request)
         (yes,) = [json.loads(data) for data in await desk.published("VehicleReserved")]
         assert (yes["request_id"], yes["order_id"], yes["stay_id"]) == (request.request_id, ORDER, stay_id)
@@ -238,6 +240,8 @@ class TestReservation:
         assert (await post(desk.manager, f"/vehicles/{VIN}/release")).problem == "held-by-order"
         await desk.hear(earnest())
         assert (await get(desk.seller, f"/vehicles/{VIN}"))["reserved_until"] > car["reserved_until"]
+        first, longer = [json.loads(data) for data in await desk.published("VehicleReserved")]
+        assert (longer["request_id"], longer["until"] > first["until"]) == (request.request_id, True)
         await desk.hear(delivered(stay_id))
         assert (await desk.seller.get(f"/api/v1/vehicles/{VIN}")).status == 404
         assert (await get(desk.seller, f"/stays/{stay_id}"))["status"] == "sold"
@@ -246,8 +250,8 @@ class TestReservation:
     async def test_the_sellers_hold_becomes_his_orders_and_others_are_refused(self, desk: Desk) -> None:
         await in_stock(desk)
         await post(desk.seller, f"/vehicles/{VIN}/reserve")
-        mine = orders.VehicleRequested(request_id=new_id(), order_id=ORDER, vin=VIN, store_id=SOUTH)
-        theirs = orders.VehicleRequested(request_id=new_id(), order_id=new_id(), vin=VIN, store_id=SOUTH)
+        mine = orders.VehicleRequested(request_id=new_id(), order_id=ORDER, vin=VIN, store_id=SOUTH, seller_id="li")
+        theirs = orders.VehicleRequested(request_id=new_id(), order_id=new_id(), vin=VIN, store_id=SOUTH, seller_id="wang")
         await desk.hear(theirs)
         await desk.hear(mine)
         (no,) = [json.loads(data) for data in await desk.published("VehicleRefused")]
@@ -256,15 +260,28 @@ class TestReservation:
 
     async def test_a_cancelled_order_gives_the_car_back_and_a_missing_car_is_refused(self, desk: Desk) -> None:
         await in_stock(desk)
-        request = orders.VehicleRequested(request_id=new_id(), order_id=ORDER, vin=VIN, store_id=SOUTH)
+        request = orders.VehicleRequested(request_id=new_id(), order_id=ORDER, vin=VIN, store_id=SOUTH, seller_id="li")
         back = orders.VehicleReleaseRequested(request_id=request.request_id, order_id=ORDER, vin=VIN, reason="order cancelled")
-        missing = orders.VehicleRequested(request_id=new_id(), order_id=ORDER, vin=VIN_2, store_id=SOUTH)
+        missing = orders.VehicleRequested(request_id=new_id(), order_id=ORDER, vin=VIN_2, store_id=SOUTH, seller_id="li")
         await desk.hear(request)
         await desk.hear(back, missing)
         assert (await get(desk.seller, f"/vehicles/{VIN}"))["status"] == "in-stock"
         assert len(await desk.published("VehicleReleased")) == 1
         (no,) = [json.loads(data) for data in await desk.published("VehicleRefused")]
         assert (no["vin"], no["problem"]) == (VIN_2, "vehicle-not-available")
+
+    async def test_a_handed_over_car_that_another_order_holds_is_an_alarm_of_the_selling_store(self, desk: Desk) -> None:
+        stay_id = await in_stock(desk)
+        other = new_id()
+        await desk.hear(orders.VehicleRequested(request_id=new_id(), order_id=other, vin=VIN, store_id=SOUTH, seller_id="wang"))
+        await desk.hear(delivered(stay_id))
+        assert (await get(desk.seller, f"/vehicles/{VIN}"))["reserved_for"] == other
+        (alarm,) = (await get(desk.southern_clerk, "/stays/refused-sales"))["items"]
+        assert (alarm["stay_id"], alarm["vin"], alarm["order_id"]) == (stay_id, VIN, ORDER)
+        assert (alarm["problem"], alarm["status"], alarm["reserved_for"]) == ("vin-already-reserved", "reserved", other)
+        assert (await get(desk.clerk, "/stays/refused-sales"))["items"] == []
+        (told,) = [json.loads(data) for data in await desk.published("SaleRefused")]
+        assert (told["stay_id"], told["store_id"], told["order_id"]) == (stay_id, SOUTH, ORDER)
 
 
 def earnest() -> finance.PaymentReceived:
@@ -385,7 +402,7 @@ class TestTransfer:
     @pytest.mark.touches("INV-06")
     async def test_a_reserved_car_travels_with_its_reservation_and_its_cost(self, desk: Desk) -> None:
         await in_stock(desk)
-        await desk.hear(orders.VehicleRequested(request_id=new_id(), order_id=ORDER, vin=VIN, store_id=SOUTH))
+        await desk.hear(orders.VehicleRequested(request_id=new_id(), order_id=ORDER, vin=VIN, store_id=SOUTH, seller_id="li"))
         transfer_id = await self.request(desk)
         path = f"/transfers/{transfer_id}"
         assert (await post(desk.manager, f"{path}/approve", None, '"1"')).status == 200

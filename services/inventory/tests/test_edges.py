@@ -1,20 +1,22 @@
 """What leaves inventory and what comes in: private events to public ones, public events to commands."""
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from structlog.testing import capture_logs
 
 from services.inventory import known
-from services.inventory.domain.car import CertificateRedeemed, SaleRefused, Sell
+from services.inventory.domain.car import CertificateRedeemed, ReservationExtended, SaleRefused, Sell
 from services.inventory.domain.purchase_order import purchase_order
 from services.inventory.domain.stay import stay
 from services.inventory.domain.stock_level import stock_level
 from services.inventory.domain.transfer import transfer
 from services.inventory.domain.trim import trim
 from services.inventory.listens import listen
-from services.inventory.prepares import with_stay_and_seller
+from services.inventory.prepares import with_stay
 from services.inventory.processes.allocation import NoteEarnest, RequestCar, WithdrawCar, allocation
 from services.inventory.publishes import (
     publish_allocation,
@@ -68,7 +70,7 @@ class TestPublished:
         assert no == public.VehicleRefused(request_id="q1", order_id="o1", vin=VIN, problem="vin-already-reserved", reason=s.denied.reason)
 
     def test_a_vin_nobody_has_is_refused(self) -> None:
-        unknown = allocation.decide(RequestCar(request_id="q1", order_id="o1", vin=VIN, at=noon), allocation.initial)
+        unknown = allocation.decide(RequestCar(request_id="q1", order_id="o1", vin=VIN, seller="li", at=noon), allocation.initial)
         (no,) = published(allocation, publish_allocation, *unknown)
         assert (no.request_id, no.order_id, no.problem) == ("q1", "o1", "vehicle-not-available")
 
@@ -79,13 +81,18 @@ class TestPublished:
 
     def test_a_late_cost_names_the_store_that_sold_the_car(self) -> None:
         (added,) = published(stay, publish_stay, received, s.dispatched, s.arrived, s.sold, s.freight_added)
-        assert (added.store_id, added.stay_id, added.amount) == ("south", STAY, Money(40_000))
+        assert (added.store_id, added.stay_id, added.amount, added.late) == ("south", STAY, Money(40_000), False)
+        late = replace(s.freight_added, late=True, book_cost=Money(14_950_000))
+        (after,) = published(stay, publish_stay, received, s.dispatched, s.arrived, s.sold, late)
+        assert (after.late, after.book_cost) == (True, Money(14_950_000))
 
     def test_a_transfer_is_told_by_the_cars_stay(self) -> None:
         (left,) = published(stay, publish_stay, received, s.dispatched)
         (came,) = published(stay, publish_stay, received, s.dispatched, s.arrived)
         assert (left.from_store, left.to_store, left.transfer_id) == ("north", "south", "t1")
         assert (came.transport, came.carrier, came.to_store) == (Money(50_000), "Sanhe", "south")
+        assert (left.book_cost, came.book_cost, came.acquired_on) == (Money(14_900_000), Money(14_950_000), date(2026, 3, 2))
+        assert (came.brand, came.series) == ("Aurora", "A5")
         (asked,) = published(transfer, publish_transfer, t.requested)
         (ended,) = published(transfer, publish_transfer, t.requested, t.cancelled)
         assert (asked.number, ended.stay_id) == (t.requested.number, STAY)
@@ -93,7 +100,22 @@ class TestPublished:
 
     def test_the_stay_ends_with_the_sale(self) -> None:
         (sold,) = published(stay, publish_stay, received, s.sold)
-        assert sold == public.VehicleSold(vin=VIN, stay_id=STAY, trim_id="trim-1", store_id="north", order_id="o1")
+        about = {"vin": VIN, "stay_id": STAY, "trim_id": "trim-1", "order_id": "o1"}
+        assert sold == public.VehicleSold(**about, store_id="north", book_cost=Money(14_900_000))
+        (moved,) = published(stay, publish_stay, received, s.dispatched, s.arrived, replace(s.sold, store_id="south"))
+        assert moved.book_cost == Money(14_950_000)
+
+    def test_a_longer_hold_is_told_under_its_request(self) -> None:
+        (longer,) = published(stay, publish_stay, received, s.promised, ReservationExtended(request_id="q1", until=noon + s.day * 7))
+        (first,) = published(stay, publish_stay, received, s.promised)
+        assert longer == replace(first, until=noon + s.day * 7)
+
+    @pytest.mark.parametrize("history", [(received, s.sold), ()])
+    def test_a_sale_that_stock_cannot_enter_is_told(self, history: tuple[Any, ...]) -> None:
+        (no,) = published(stay, publish_stay, *history, s.unsold)
+        assert no == public.SaleRefused(
+            stay_id=STAY, vin=VIN, store_id="north", order_id="o2", problem="vehicle-not-available", reason="This car has been sold."
+        )
 
     def test_a_redeemed_certificate_is_told(self) -> None:
         redeemed = CertificateRedeemed(by="chen")
@@ -140,8 +162,9 @@ def hear(event: Any) -> Heard:
 
 class TestHeard:
     def test_an_order_asks_for_a_car_and_gives_it_back(self) -> None:
-        wanted = orders.VehicleRequested(request_id="q1", order_id="o1", vin=VIN, store_id="north")
-        assert listen(hear(wanted)) == [Send(to="allocation-o1", command=RequestCar(request_id="q1", order_id="o1", vin=VIN, at=noon))]
+        wanted = orders.VehicleRequested(request_id="q1", order_id="o1", vin=VIN, store_id="north", seller_id="li")
+        request = RequestCar(request_id="q1", order_id="o1", vin=VIN, seller="li", at=noon)
+        assert listen(hear(wanted)) == [Send(to="allocation-o1", command=request)]
         unwanted = orders.VehicleReleaseRequested(request_id="q1", order_id="o1", vin=VIN, reason="cancelled")
         assert listen(hear(unwanted)) == [Send(to="allocation-o1", command=WithdrawCar(request_id="q1", reason="cancelled", at=noon))]
 
@@ -182,9 +205,11 @@ class TestHeard:
         assert isinstance(send, Send)
         assert (send.to, send.command) == (f"stay-{STAY}", Sell(order_id="o1", at=noon))
         assert send.refused is not None
-        assert send.refused(Rejected("vin-already-reserved", "why")) == SaleRefused(
-            order_id="o1", problem="vin-already-reserved", reason="why"
-        )
+        with capture_logs() as logged:
+            refused = send.refused(Rejected("vin-already-reserved", "why"))
+        assert refused == SaleRefused(stay_id=STAY, vin=VIN, store_id="north", order_id="o1", problem="vin-already-reserved", reason="why")
+        (alarm,) = logged
+        assert (alarm["event"], alarm["log_level"], alarm["stay"], alarm["order"]) == ("sale refused", "error", STAY, "o1")
 
     def test_stores_and_their_books_are_remembered(self) -> None:
         entity = gateway.LegalEntityRegistered(
@@ -193,14 +218,12 @@ class TestHeard:
         books = known.Entity(entity_id="entity-1", name="Yuanxing", currency="CNY")
         assert listen(hear(entity)) == [Put(known.entities, books)]
 
-    async def test_a_request_learns_the_open_stay_of_its_vin_and_its_orders_seller(self) -> None:
+    async def test_a_request_learns_the_open_stay_of_its_vin(self) -> None:
         store = MemoryStore()
         taken = Take(kind="open-stay", key=VIN, problem="vin-in-stock", reason="")
-        order = known.Order(order_id="o1", store_id="north", seller_id="li")
-        await store.append(Commit(claims=[(f"stay-{STAY}", taken)], puts={known.orders: {("o1",): order}}))
-        request = RequestCar(request_id="q1", order_id="o1", vin=VIN, at=noon)
-        other = RequestCar(request_id="q2", order_id="o2", vin="LFV2A2159N3000007", at=noon)
+        await store.append(Commit(claims=[(f"stay-{STAY}", taken)]))
+        request = RequestCar(request_id="q1", order_id="o1", vin=VIN, seller="li", at=noon)
         async with store.begin() as tx:
-            found, missing = await with_stay_and_seller(request, tx), await with_stay_and_seller(other, tx)
-        assert (found.stay_id, found.seller) == (STAY, "li")
-        assert (missing.stay_id, missing.seller) == (None, None)
+            assert await with_stay(request, tx) == replace(request, stay_id=STAY)
+            other = replace(request, vin="LFV2A2159N3000007")
+            assert await with_stay(other, tx) == other

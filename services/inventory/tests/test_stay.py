@@ -32,6 +32,7 @@ from services.inventory.domain.car import (
     ReservationRefused,
     Reserve,
     SaleAwaited,
+    SaleRefused,
     Sell,
     VehicleReleased,
     VehicleReserved,
@@ -102,6 +103,9 @@ denied = ReservationRefused(
 stuck = DispatchRefused(transfer_id="t1", reason="The car has been sold.", at=noon)
 sell = Sell(order_id="o1", at=noon)
 sold = VehicleSold(stay_id=STAY, vin=VIN, trim_id="trim-1", store_id="north", order_id="o1", request_id=None, at=noon)
+unsold = SaleRefused(
+    stay_id=STAY, vin=VIN, store_id="north", order_id="o2", problem="vehicle-not-available", reason="This car has been sold."
+)
 freight = AddCost(cost_id="c1", kind="freight", supplier="Sanhe", amount=Money(40_000), at=noon)
 freight_added = CostAdded(cost_id="c1", kind="freight", supplier="Sanhe", amount=Money(40_000), book_cost=Money(14_940_000), late=False)
 

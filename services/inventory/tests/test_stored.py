@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from services.inventory.domain.car import CertificateRedeemed, QueueLeft, ReservationExtended, SaleAwaited, SaleRefused
+from services.inventory.domain.car import CertificateRedeemed, QueueLeft, ReservationExtended, SaleAwaited
 from services.inventory.domain.purchase_order import PurchaseOrderClosed, PurchaseOrderCompleted
 from services.inventory.domain.stay import stay
 from services.inventory.domain.transfer import DiscrepancyFound, transfer
@@ -38,7 +38,7 @@ def examples() -> list[Any]:
         ReservationExtended(request_id="q1", until=noon),
         *(s.released, s.expired, s.freight_added, CertificateRedeemed(by="chen")),
         *(s.dispatched, s.stuck, s.arrived, SaleAwaited(order_id="o1"), s.sold),
-        SaleRefused(order_id="o2", problem="vehicle-not-available", reason="This car has been sold."),
+        s.unsold,
         *(t.requested, t.approved, t.leaving, t.left, t.came, t.cancelled),
         DiscrepancyFound(kind="wrong-vin", text="LFV2A2159N3000007", by="sun"),
         *(level.two, level.first, level.left, level.low, level.recovered),

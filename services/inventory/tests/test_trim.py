@@ -73,6 +73,12 @@ def test_the_stores_own_price_counts_before_the_one_for_all() -> None:
     assert price_on(prices, "south", date(2026, 4, 1)) == for_all
 
 
-def test_of_two_valid_prices_the_later_listed_counts() -> None:
+def test_of_two_valid_prices_the_one_that_began_last_counts_then_the_later_listed() -> None:
     later = replace(for_all, price=Money(18_400_000))
     assert price_on((for_all, later), "north", date(2026, 3, 2)) == later
+    newer = replace(for_all, price=Money(18_300_000), valid_from=date(2026, 3, 2))
+    assert price_on((newer, for_all, later), "north", date(2026, 3, 2)) == newer
+    assert price_on((newer, for_all, later), "north", date(2026, 3, 1)) == later
+    offer = replace(for_all, price=Money(17_900_000), valid_to=date(2026, 3, 31))
+    assert price_on((for_all, offer), "north", date(2026, 3, 31)) == offer
+    assert price_on((for_all, offer), "north", date(2026, 4, 1)) == for_all

@@ -124,7 +124,7 @@ async def list_purchase_orders(call: Call, paging: Paging, store_id: Id | None =
 )
 async def show_purchase_order(purchase_order_id: Id, call: Call) -> dict[str, Any]:
     """A purchase order with what came against it."""
-    return _shown(await call.need("select * from purchase_orders_1 where purchase_order_id = %s", [purchase_order_id]))
+    return _shown(await call.need(f"select * from {purchase_orders.sql_name} where purchase_order_id = %s", [purchase_order_id]))
 
 
 def _shown(row: dict[str, Any]) -> dict[str, Any]:

@@ -163,9 +163,9 @@ cost_list = Fold(stock_cost, apply_cost)
 
 router = APIRouter(route_class=CommandRoute)
 
-_LISTED = "select stock_1.*, null::bigint as book_cost, null::text as currency from stock_1"
-_WITH_COST = """select stock_1.*, stock_cost_1.book_cost, stock_cost_1.currency
-    from stock_1 left join stock_cost_1 on stock_cost_1.stay_id = stock_1.stay_id"""
+_LISTED = f"select *, null::bigint as book_cost, null::text as currency from {stock.sql_name}"
+_WITH_COST = f"""select car.*, cost.book_cost, cost.currency
+    from {stock.sql_name} car left join {stock_cost.sql_name} cost on cost.stay_id = car.stay_id"""
 
 
 @router.get("/vehicles", summary="List the group's stock", response_model=PageOf[StockRow], openapi_extra=needs("inventory.read"))
@@ -223,10 +223,10 @@ async def show_stay(stay_id: Id, call: Call) -> dict[str, Any]:
 
 
 async def _stay(call: Call, stay_id: str) -> dict[str, Any]:
-    shown = await call.need("select * from stock_1 where stay_id = %s", [stay_id])
+    shown = await call.need(f"select * from {stock.sql_name} where stay_id = %s", [stay_id])
     if not call.auth.may("inventory.cost"):
         return shown
-    cost = await call.one("select * from stock_cost_1 where stay_id = %s", [stay_id])
+    cost = await call.one(f"select * from {stock_cost.sql_name} where stay_id = %s", [stay_id])
     return shown | _costs(cost) if cost else shown
 
 

@@ -96,7 +96,7 @@ transfer_list = Fold(transfers, apply)
 
 router = APIRouter(route_class=CommandRoute)
 
-_OURS = """select * from transfers_1
+_OURS = f"""select * from {transfers.sql_name}
     where %(everywhere)s or from_store = any(%(stores)s) or to_store = any(%(stores)s)"""
 
 

@@ -80,13 +80,13 @@ async def list_trims(
 @router.get("/trims/{trim_id}", summary="Show a trim", openapi_extra=needs("inventory.read"))
 async def show_trim(trim_id: Id, call: Call) -> dict[str, Any]:
     """A trim with its prices."""
-    return _shown(await call.need("select * from trims_1 where trim_id = %s", [trim_id]))
+    return _shown(await call.need(f"select * from {trims.sql_name} where trim_id = %s", [trim_id]))
 
 
 @router.get("/trims/{trim_id}/price", summary="What a trim costs at a store on a day", openapi_extra=needs("inventory.read"))
 async def show_price(trim_id: Id, store_id: Id, day: Day, call: Call) -> dict[str, Any]:
     """The store's own price of that day, else the one for every store, else the guide price, each with its source."""
-    row = await call.need("select * from trims_1 where trim_id = %s", [trim_id])
+    row = await call.need(f"select * from {trims.sql_name} where trim_id = %s", [trim_id])
     prices = msgspec.convert(row["prices"], tuple[trim.PriceListed, ...])
     found = trim.price_on(prices, store_id, day)
     if found is None:

@@ -22,7 +22,11 @@ from shared.web.route import CommandRoute, needs
 
 router = APIRouter(route_class=CommandRoute)
 
-Xml = Annotated[bytes, Raw("application/x-adf+xml", "application/xml", "text/xml", limit=adf.MOST_BYTES)]
+EXAMPLE = """<?adf version="1.0"?><adf><prospect><id source="portal">4711</id><requestdate>2026-11-22T09:30:00+08:00</requestdate>
+<vehicle interest="buy" status="new"><year>2026</year><make>Aurora</make><model>A5</model></vehicle>
+<customer><contact><name part="full">Lin Yue</name><phone>13800138000</phone></contact></customer>
+<vendor><vendorname>Aurora South</vendorname></vendor></prospect></adf>"""
+Xml = Annotated[bytes, Raw("application/x-adf+xml", "application/xml", "text/xml", limit=adf.MOST_BYTES, example=EXAMPLE)]
 _INTENTS = {"buy": "buy", "lease": "buy", "test-drive": "test-drive"}
 
 
@@ -105,7 +109,7 @@ def _draft(prospect: adf.Prospect, setting: VendorRow | None, digest: str) -> Dr
 @router.post("/intake/vendors", summary="Set a vendor's store", openapi_extra=needs("rules.write", "leads.all", match=False))
 async def set_vendor(body: VendorSetting, call: Call) -> Done:
     """From now on the vendor's leads go to this store."""
-    if not await call.kit.store.rows(known.stores, [(body.store_id,)]):
+    if not call.auth.has_store(body.store_id) or not await call.kit.store.rows(known.stores, [(body.store_id,)]):
         raise Problem("unknown-reference", errors=[FieldError("store_id", "unknown")])
     id = str(derived_id("vendor", vendor_key(body.vendor)))
     command = MapVendor(

@@ -1,7 +1,7 @@
 """What leads makes of the others' public events."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -72,11 +72,12 @@ def test_a_car_is_known_while_it_stands_in_a_store() -> None:
     vin = received().vin
     assert made_of(received(vin, "store-1")) == [Put(known.cars, known.CarKnown(vin=vin, store_id="store-1"))]
     moved: dict[str, Any] = {"transfer_id": "t", "vin": vin, "stay_id": "s", "trim_id": "t", "from_store": "store-1", "to_store": "store-2"}
-    moved |= {"from_entity": "e", "to_entity": "e", "order_id": None}
+    moved |= {"from_entity": "e", "to_entity": "e", "order_id": None, "book_cost": Money(1)}
     assert made_of(inventory.VehicleDispatched(**moved)) == [Drop(known.cars, (vin,))]
-    arrived = inventory.VehicleArrived(**moved, carrier="c", transport=Money(0))
+    about: dict[str, Any] = {"brand": "Volkswagen", "series": "Lavida", "acquired_on": date(2026, 3, 2)}
+    arrived = inventory.VehicleArrived(**moved, **about, carrier="c", transport=Money(0))
     assert made_of(arrived) == [Put(known.cars, known.CarKnown(vin=vin, store_id="store-2"))]
-    sold = inventory.VehicleSold(vin=vin, stay_id="s", trim_id="t", store_id="store-2", order_id="o")
+    sold = inventory.VehicleSold(vin=vin, stay_id="s", trim_id="t", store_id="store-2", order_id="o", book_cost=Money(1))
     assert made_of(sold) == [Drop(known.cars, (vin,))]
 
 

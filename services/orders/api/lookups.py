@@ -80,11 +80,14 @@ async def trim(call: Call, trim_id: str) -> dict[str, Any]:
 
 
 async def list_price(call: Call, trim_row: dict[str, Any], shop: Shop) -> Money:
-    """The price in force today in this store; the store's own goes before everybody's, and without any it is the guide price."""
+    """The price in force today in this store: its own before everybody's, then the one that began last, then the one listed last.
+
+    Without any it is the guide price.
+    """
     price = await call.one(
         f"select price, currency from {known.prices.sql_name} where trim_id = %s and store_id in (%s, '') "
         "and valid_from <= %s and (valid_to is null or valid_to >= %s) and currency = %s "
-        "order by store_id = '', valid_from desc limit 1",
+        "order by store_id = '', valid_from desc, sequence desc limit 1",
         [trim_row["trim_id"], shop.store_id, shop.today, shop.today, shop.currency],
     )
     if price is None and trim_row["currency"] != shop.currency:

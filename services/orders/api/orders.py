@@ -20,7 +20,7 @@ from services.orders.domain.order_messages import (
 )
 from services.orders.processes.fulfilment import AskAgain
 from services.orders.views import order_book
-from services.orders.views.shown import READ, may_see_person
+from services.orders.views.shown import READ, manages, may_see_person
 from shared.documents import digest, render_async
 from shared.handling import Done, Number
 from shared.values.ids import new_id
@@ -68,7 +68,7 @@ async def place(body: NewOrder, call: Call) -> Done:
 
 @router.post("/orders/{order_id}/submit", summary="Submit an order for approval", openapi_extra=needs("orders.write"))
 async def submit(order_id: Id, call: Call) -> Done:
-    return await call.handle("order", order_id, SubmitOrder(by=call.staff, at=call.at))
+    return await call.handle("order", order_id, SubmitOrder(by=call.staff, manager=manages(call), at=call.at))
 
 
 @router.post("/orders/{order_id}/approve", summary="Approve an order", openapi_extra=needs("orders.approve"))
@@ -103,6 +103,7 @@ async def sign(order_id: Id, body: Signing, call: Call) -> Done:
     contract = await papers.contract_paper(call, row, body.earnest, call.at)
     command = SignContract(
         by=call.staff,
+        manager=manages(call),
         vin=row["vin"] or "",
         price=contract["price"],
         signer=await call.vault.seal(row["customer_id"], body.signer),
@@ -146,11 +147,13 @@ async def deliver(order_id: Id, call: Call) -> Done:
 async def change(order_id: Id, body: Changed, call: Call) -> Done:
     row: dict[str, Any] = await order_book.row_of(call, order_id)
     terms = await changed_terms(call, body, row)
-    return await call.handle("order", order_id, ChangeOrder(by=call.staff, terms=terms, reason=body.reason, at=call.at))
+    command = ChangeOrder(by=call.staff, manager=manages(call), terms=terms, reason=body.reason, at=call.at)
+    return await call.handle("order", order_id, command)
 
 
 @router.post("/orders/{order_id}/cancel", summary="Cancel an order", openapi_extra=needs("orders.write", "orders.approve"))
 async def cancel(order_id: Id, body: Cancelling, call: Call) -> Done:
     if body.forfeit and not call.auth.may("orders.approve"):
         raise Problem("forbidden")
-    return await call.handle("order", order_id, CancelOrder(by=call.staff, reason=body.reason, forfeit=body.forfeit, at=call.at))
+    command = CancelOrder(by=call.staff, manager=manages(call), reason=body.reason, forfeit=body.forfeit, at=call.at)
+    return await call.handle("order", order_id, command)

@@ -11,7 +11,7 @@ from services.orders.api import lookups
 from services.orders.domain.quote import Offer, Reckoning
 from shared.documents import Car, Contract, Line, Quote, Signature, digest
 from shared.values.clock import local_day, local_time
-from shared.values.money import Money, vat_inside
+from shared.values.money import Money, format_amount, vat_inside
 from shared.web.call import Call
 from shared.web.problems import Problem
 
@@ -61,8 +61,14 @@ def finance_note(offer: Offer) -> str:
     """The finance plan in a line, as the lender gave it."""
     if offer.plan is None:
         return ""
-    down, loan, instalment = (f"{money.minor / 100:,.2f}" for money in (offer.plan.down_payment, offer.plan.loan, offer.plan.instalment))
+    down, loan, instalment = (grouped(money) for money in (offer.plan.down_payment, offer.plan.loan, offer.plan.instalment))
     return f"{offer.plan.product}：首付 {down}，贷款 {loan}，{offer.plan.months} 期，每期 {instalment}"
+
+
+def grouped(money: Money) -> str:
+    """An amount as people read it, in the decimals of its currency: `189,800.00`."""
+    whole, point, decimals = format_amount(money).partition(".")
+    return f"{int(whole):,}{point}{decimals}"
 
 
 async def contract_paper(call: Call, row: dict[str, Any], earnest: Money, at: datetime) -> Contract:

@@ -11,7 +11,7 @@ from services.orders.api import lookups
 from services.orders.api.papers import quote_paper
 from services.orders.domain.quote import FinancePlan, IssueQuote, Item, Offer, RecordFeedback, ReviseQuote
 from services.orders.views import quote_book
-from services.orders.views.shown import READ, may_see_person
+from services.orders.views.shown import READ, manages, may_see_person
 from shared.documents import render_async
 from shared.handling import Done, Number
 from shared.values.ids import new_id
@@ -105,6 +105,7 @@ async def revise(quote_id: Id, body: OfferBody, call: Call) -> Done:
     rules = await lookups.rules(call, shop.today)
     command = ReviseQuote(
         by=call.staff,
+        manager=manages(call),
         offer=await offer_of(call, body, trim, shop),
         vat_permille=shop.vat_permille,
         tax=rules.tax(body.invoice_on or shop.today, trim["powertrain"], shop.currency),
@@ -118,7 +119,8 @@ async def revise(quote_id: Id, body: OfferBody, call: Call) -> Done:
 async def feedback(quote_id: Id, body: Feedback, call: Call) -> Done:
     row = await quote_book.row_of(call, quote_id)
     text = await call.vault.seal(row["customer_id"], body.text)
-    return await call.handle("quote", quote_id, RecordFeedback(by=call.staff, liked=body.liked, text=text, at=call.at))
+    command = RecordFeedback(by=call.staff, manager=manages(call), liked=body.liked, text=text, at=call.at)
+    return await call.handle("quote", quote_id, command)
 
 
 @router.get("/quotes/{quote_id}/quote.pdf", summary="The newest revision as PDF", openapi_extra=needs(READ, produces="application/pdf"))

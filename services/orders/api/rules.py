@@ -1,6 +1,6 @@
 """Rules over HTTP: an administrator enacts what will be in force from a day on, and names its source."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter
 from pydantic import Field
@@ -13,6 +13,7 @@ from shared.web.route import CommandRoute, needs
 
 router = APIRouter(route_class=CommandRoute)
 type Permille = Annotated[int, Field(ge=0, le=1000)]
+type Powertrain = Literal["petrol", "diesel", "hybrid", "plug-in-hybrid", "range-extender", "electric", "hydrogen"]
 
 
 class NewSalesRules(Body):
@@ -31,7 +32,7 @@ class NewTaxRules(Body):
     rate_permille: Permille
     relief_permille: Permille
     relief_cap: NonNegativeAmount
-    relieved: Annotated[list[Line], Field(max_length=20)]
+    relieved: Annotated[list[Powertrain], Field(max_length=20)]
 
 
 @router.post("/sales-rules", summary="Enact rules of selling", status_code=201, openapi_extra=needs("rules.write", location="/sales-rules"))

@@ -1,4 +1,4 @@
-"""Who may approve what: minimum down payment, discount authority by role, and always a second pair of eyes."""
+"""Who may act on a sale, and who may approve what: down payment, discount authority by role, always a second pair of eyes."""
 
 from collections.abc import Collection
 
@@ -38,6 +38,12 @@ def grant(list_price: Money, price: Money, roles: Collection[str], authorities: 
     able = sorted((authority.discount_permille, authority.role) for authority in authorities if authority.discount_permille >= needed)
     who = f"the {able[0][1]} may grant it" if able else "nobody may grant it"
     raise Rejected("above-authority", f"A discount of {_percent(needed)} is above your {_percent(own)}; {who}.")
+
+
+def check_own(by: str, manager: bool, seller_id: str) -> None:
+    """A consultant acts on his own quotes and orders, a manager on everybody's."""
+    if by != seller_id and not manager:
+        raise Rejected("not-yours", "Only the seller himself, or a manager, may do this.")
 
 
 def check_four_eyes(approver: str, involved: Collection[str]) -> None:

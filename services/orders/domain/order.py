@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Literal, assert_never
 
-from services.orders.domain.approval import check_down_payment, check_four_eyes, grant
+from services.orders.domain.approval import check_down_payment, check_four_eyes, check_own, grant
 from services.orders.domain.handover import car_obstacles, money_obstacles, open_items
 from services.orders.domain.order_messages import (
     ApproveOrder,
@@ -100,29 +100,41 @@ def decide(command: Command, state: State) -> list[Event]:
             return car_reported(report, state)
         case (RecordPayment() | RecordInvoice() | RecordInvoiceReversal()) as report, Order():
             return money_reported(report, state)
-        case CancelOrder(), Order(stage="cancelled"):
-            return []
+        case (SubmitOrder() | SignContract() | ChangeOrder() | CancelOrder()) as wish, Order():
+            check_own(wish.by, wish.manager, state.sale.seller_id)
+            return sellers_wish(wish, state)
         case _, Order(stage="delivered" | "cancelled" as stage):
             raise Rejected("illegal-transition", f"This order is {stage}.")
-        case SubmitOrder(by=by), Order(stage="placed"):
-            return [OrderSubmitted(by=by)]
-        case SubmitOrder(), Order(stage="submitted"):
-            return []
         case ApproveOrder(), Order(stage="submitted"):
             return approve(command, state)
         case ApproveOrder(), Order(stage="approved"):
             return []
-        case SignContract(), Order(stage="approved"):
-            return sign(command, state)
         case CheckItem(), Order(stage="signed"):
             return check(command, state)
         case DeliverOrder(), Order(stage="signed"):
             return deliver(command, state)
-        case ChangeOrder(), Order():
-            return change(command, state)
-        case CancelOrder(), Order():
-            return cancel(command, state)
         case _, Order(stage=stage):
+            raise Rejected("illegal-transition", f"An order that is {stage} does not allow that.")
+
+
+def sellers_wish(wish: SubmitOrder | SignContract | ChangeOrder | CancelOrder, order: Order) -> list[Event]:
+    """What the seller himself, or his manager, does with the order."""
+    match wish, order.stage:
+        case CancelOrder(), "cancelled":
+            return []
+        case _, ("delivered" | "cancelled") as stage:
+            raise Rejected("illegal-transition", f"This order is {stage}.")
+        case SubmitOrder(by=by), "placed":
+            return [OrderSubmitted(by=by)]
+        case SubmitOrder(), "submitted":
+            return []
+        case SignContract(), "approved":
+            return sign(wish, order)
+        case ChangeOrder(), _:
+            return change(wish, order)
+        case CancelOrder(), _:
+            return cancel(wish, order)
+        case _, stage:
             raise Rejected("illegal-transition", f"An order that is {stage} does not allow that.")
 
 

@@ -52,7 +52,10 @@ class PlaceOrder:
 
 @message
 class SubmitOrder:
+    """`manager`: who asks may act on the orders of others too; here and below."""
+
     by: str
+    manager: bool = False
     at: datetime
 
 
@@ -96,6 +99,7 @@ class SignContract:
     """`vin` and `price` are what the document says."""
 
     by: str
+    manager: bool = False
     vin: str
     price: Money
     signer: Annotated[str, Personal]
@@ -156,6 +160,7 @@ class DeliverOrder:
 @message
 class ChangeOrder:
     by: str
+    manager: bool = False
     terms: Terms
     reason: str
     at: datetime
@@ -164,6 +169,7 @@ class ChangeOrder:
 @message
 class CancelOrder:
     by: str
+    manager: bool = False
     reason: str
     forfeit: bool
     at: datetime

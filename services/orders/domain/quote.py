@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, assert_never
 
+from services.orders.domain.approval import check_own
 from services.orders.domain.tax import PurchaseTax, TaxDue, purchase_tax
 from shared.decider import Decider, Rejected, Schedule, Timer, Unschedule, message
 from shared.values.money import Money
@@ -75,7 +76,10 @@ class IssueQuote:
 
 @message
 class ReviseQuote:
+    """`manager`: who asks may revise the quotes of others too."""
+
     by: str
+    manager: bool = False
     offer: Offer
     vat_permille: int
     tax: PurchaseTax | None
@@ -85,7 +89,10 @@ class ReviseQuote:
 
 @message
 class RecordFeedback:
+    """`manager` as in ReviseQuote."""
+
     by: str
+    manager: bool = False
     liked: bool
     text: str
     at: datetime
@@ -99,6 +106,8 @@ class ExpireQuote:
 
 @message
 class MarkOrdered:
+    """By the order that has the quote now: an earlier one is cancelled, whether the quote has heard of that or not."""
+
     order_id: str
     at: datetime
 
@@ -182,24 +191,30 @@ def decide(command: Command, state: State) -> list[Event]:
     match command, state:
         case IssueQuote(), Absent():
             return issue(command)
-        case ReviseQuote(), Quote(order_id=None):
-            return revise(command, state)
-        case RecordFeedback(by=by, liked=liked, text=text), Quote(revision=revision):
-            return [FeedbackRecorded(revision=revision, by=by, liked=liked, text=text)]
+        case (ReviseQuote() | RecordFeedback()) as wish, Quote():
+            check_own(wish.by, wish.manager, state.issued.seller_id)
+            return sellers_wish(wish, state)
         case ExpireQuote(revision=revision), Quote(revision=current, expired=False, order_id=None) if revision == current:
             return [QuoteExpired(revision=revision)]
         case ExpireQuote(), _:
             return []
-        case MarkOrdered(order_id=order_id), Quote(order_id=None):
-            return [QuoteOrdered(order_id=order_id)]
-        case MarkOrdered(order_id=order_id), Quote(order_id=ordered) if order_id == ordered:
-            return []
+        case MarkOrdered(order_id=order_id), Quote(order_id=ordered):
+            return [] if order_id == ordered else [QuoteOrdered(order_id=order_id)]
         case MarkOrderCancelled(order_id=order_id), Quote(order_id=ordered):
             return [QuoteReopened(order_id=order_id)] if order_id == ordered else []
-        case _, Quote(order_id=ordered) if ordered is not None:
-            raise Rejected("illegal-transition", "This quote has become an order; change the order instead.")
         case _:
             raise Rejected("illegal-transition", "This quote does not allow that now.")
+
+
+def sellers_wish(wish: ReviseQuote | RecordFeedback, quote: Quote) -> list[Event]:
+    """What the seller himself, or his manager, does with the quote."""
+    match wish:
+        case RecordFeedback(by=by, liked=liked, text=text):
+            return [FeedbackRecorded(revision=quote.revision, by=by, liked=liked, text=text)]
+        case ReviseQuote() if quote.order_id is None:
+            return revise(wish, quote)
+        case _:
+            raise Rejected("illegal-transition", "This quote has become an order; change the order instead.")
 
 
 def issue(command: IssueQuote) -> list[Event]:

@@ -33,7 +33,7 @@ class TaxRules:
     relief_permille: int
     relief_cap: Money
     relieved: tuple[str, ...]
-    """The powertrains of catalogued new-energy cars."""
+    """The powertrains of catalogued new-energy cars, in the catalogue's words."""
 
 
 SALES_RULES = (
@@ -47,7 +47,7 @@ SALES_RULES = (
     ),
 )
 
-_NEW_ENERGY = ("BEV", "PHEV", "EREV", "FCEV")
+_NEW_ENERGY = ("electric", "plug-in-hybrid", "range-extender", "hydrogen")
 _ACT = "Vehicle Purchase Tax Act art. 4"
 _RELIEF = f"{_ACT}; Announcement 10/2023 of the Ministry of Finance"
 

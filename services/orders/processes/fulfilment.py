@@ -18,10 +18,11 @@ type Releasing = Literal["asked", "held"] | None
 
 @message
 class HearOrder:
-    """What became of the order; the highest sequence is the newest, whenever it arrives."""
+    """What became of the order; the highest sequence is the newest, whenever it arrives. An approval names the seller."""
 
     order_id: str
     store_id: str
+    seller_id: str = ""
     phase: Phase
     vin: str | None
     sequence: int
@@ -30,12 +31,15 @@ class HearOrder:
 
 @message
 class HearReserved:
+    """Heard again for the same request when the hold gets longer."""
+
     order_id: str
     request_id: str
     vin: str
     stay_id: str
     store_id: str
     certificate: str
+    until: datetime
     at: datetime
 
 
@@ -72,6 +76,7 @@ class AskAgain:
 class OrderHeard:
     order_id: str
     store_id: str
+    seller_id: str
     phase: Phase
     vin: str | None
     sequence: int
@@ -84,6 +89,7 @@ class VehicleHeld:
     stay_id: str
     store_id: str
     certificate: str
+    until: datetime
     at: datetime
 
 
@@ -104,6 +110,7 @@ class VehicleRequested:
     order_id: str
     vin: str
     store_id: str
+    seller_id: str
     attempt: int
 
 
@@ -161,6 +168,7 @@ class Fulfilment:
 
     order_id: str = ""
     store_id: str = ""
+    seller_id: str = ""
     phase: Phase = "unheard"
     vin: str | None = None
     sequence: int = 0
@@ -194,22 +202,35 @@ def news(command: Input, state: Fulfilment) -> list[Event]:
     match command:
         case HearOrder(sequence=sequence) if sequence <= state.sequence:
             return []
-        case HearOrder(order_id=order_id, store_id=store_id, phase=phase, vin=vin, sequence=sequence):
-            return [OrderHeard(order_id=order_id, store_id=store_id, phase=phase, vin=vin, sequence=sequence)]
+        case HearOrder(order_id=order_id, store_id=store_id, seller_id=seller, phase=phase, vin=vin, sequence=sequence):
+            return [OrderHeard(order_id=order_id, store_id=store_id, seller_id=seller, phase=phase, vin=vin, sequence=sequence)]
         case AskAgain():
             return ask_again(state)
     request = known(state, command.request_id, command.vin)
     if request.answered_at and (request.answered_at, request.denied is not None) >= (command.at, not isinstance(command, HearReserved)):
         return []
     match command:
-        case HearReserved(request_id=request_id, vin=vin, stay_id=stay_id, store_id=store_id, certificate=certificate, at=at):
-            return [VehicleHeld(request_id=request_id, vin=vin, stay_id=stay_id, store_id=store_id, certificate=certificate, at=at)]
+        case HearReserved():
+            return [reserved(command)]
         case HearRefused(request_id=request_id, vin=vin, problem=problem, reason=reason, at=at):
             return [VehicleDenied(request_id=request_id, vin=vin, problem=problem, reason=reason, at=at)]
         case HearReleased(request_id=request_id, vin=vin, reason=reason, at=at):
             return [VehicleDenied(request_id=request_id, vin=vin, problem="reservation-ended", reason=reason, at=at)]
         case unknown:
             assert_never(unknown)
+
+
+def reserved(news: HearReserved) -> VehicleHeld:
+    """The car is held, until then at least."""
+    return VehicleHeld(
+        request_id=news.request_id,
+        vin=news.vin,
+        stay_id=news.stay_id,
+        store_id=news.store_id,
+        certificate=news.certificate,
+        until=news.until,
+        at=news.at,
+    )
 
 
 def ask_again(state: Fulfilment) -> list[Event]:
@@ -261,21 +282,29 @@ def ask(state: Fulfilment, attempt: int) -> list[Event]:
     request_id = str(derived_id("vehicle-request", state.order_id, str(state.sequence), str(attempt)))
     if state.vin is None or state.request(request_id):
         return []
-    return [VehicleRequested(request_id=request_id, order_id=state.order_id, vin=state.vin, store_id=state.store_id, attempt=attempt)]
+    asked = VehicleRequested(
+        request_id=request_id,
+        order_id=state.order_id,
+        vin=state.vin,
+        store_id=state.store_id,
+        seller_id=state.seller_id,
+        attempt=attempt,
+    )
+    return [asked]
 
 
 def evolve(state: Fulfilment, event: Event) -> Fulfilment:
     match event:
-        case OrderHeard(order_id=order_id, store_id=store_id, phase=phase, vin=vin, sequence=sequence):
-            heard = replace(state, order_id=order_id, store_id=store_id, phase=phase, vin=vin, sequence=sequence, attempt=0)
+        case OrderHeard(order_id=order_id, store_id=store_id, seller_id=seller, phase=phase, vin=vin, sequence=sequence):
+            heard = replace(
+                state, order_id=order_id, store_id=store_id, seller_id=seller, phase=phase, vin=vin, sequence=sequence, attempt=0
+            )
             return replace(heard, sought=phase == "approved" and heard.current() is not None)
         case VehicleRequested(request_id=request_id, vin=vin, attempt=attempt):
             asked = Request(request_id=request_id, vin=vin)
             return replace(state, requests=(*state.requests, asked), sought=True, attempt=attempt)
         case VehicleHeld(request_id=request_id, vin=vin):
-            request = known(state, request_id, vin)
-            releasing: Releasing = "asked" if request.releasing else None
-            return with_request(state, replace(request, held=event, denied=None, releasing=releasing, told=0, missed=False))
+            return with_request(state, held(known(state, request_id, vin), event))
         case VehicleDenied(request_id=request_id, vin=vin):
             return with_request(state, replace(known(state, request_id, vin), denied=event))
         case VehicleReleaseRequested(request_id=request_id, vin=vin):
@@ -287,6 +316,13 @@ def evolve(state: Fulfilment, event: Event) -> Fulfilment:
             return with_request(state, replace(known(state, denied.request_id, denied.vin), missed=True))
         case unknown:
             assert_never(unknown)
+
+
+def held(request: Request, event: VehicleHeld) -> Request:
+    """A request that has its car now, or keeps it for longer."""
+    if request.held and not request.denied:
+        return replace(request, held=event)
+    return replace(request, held=event, denied=None, releasing="asked" if request.releasing else None, told=0, missed=False)
 
 
 def known(state: Fulfilment, request_id: str, vin: str) -> Request:

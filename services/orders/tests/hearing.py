@@ -92,7 +92,7 @@ opportunity = leads.OpportunityOpened(
     series="汉",
 )
 trim = inventory.TrimListed(
-    trim_id=TRIM, brand="比亚迪", series="汉", model_year=2026, name="EV 605", powertrain="BEV", guide_price=Money(20_980_000)
+    trim_id=TRIM, brand="比亚迪", series="汉", model_year=2026, name="EV 605", powertrain="electric", guide_price=Money(20_980_000)
 )
 price = inventory.PriceListed(
     trim_id=TRIM, store_id=None, price=CATALOGUE, valid_from=date(2026, 1, 1), valid_to=None, source="price list 1"
@@ -163,12 +163,16 @@ def arrived(order_id: str | None, vin: str = RED) -> inventory.VehicleArrived:
         vin=vin,
         stay_id=STAY,
         trim_id=TRIM,
+        brand="比亚迪",
+        series="汉",
+        acquired_on=date(2026, 2, 1),
         from_store=OTHER_STORE,
         to_store=STORE,
         from_entity=ENTITY,
         to_entity=ENTITY,
         carrier="truck",
         transport=Money(50_000),
+        book_cost=Money(15_050_000),
         order_id=order_id,
     )
 

@@ -85,7 +85,7 @@ sign = SignContract(
 pay = RecordPayment(receipt_id="rc1", paid_total=Money(2_000_000), earnest=Money(2_000_000), at=noon)
 invoice = RecordInvoice(invoice_id="in1", number="IN-1", gross=price, at=noon)
 deliver = DeliverOrder(by="li", certificate="with-us", at=later)
-cancel = CancelOrder(by="zhao", reason="changed his mind", forfeit=False, at=noon)
+cancel = CancelOrder(by="zhao", manager=True, reason="changed his mind", forfeit=False, at=noon)
 change = ChangeOrder(by="li", terms=replace(terms, price=Money(18_900_000)), reason="matched a competitor", at=noon)
 
 placed = OrderPlaced(sale=sale, terms=terms, at=noon)

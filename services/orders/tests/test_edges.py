@@ -49,7 +49,9 @@ def test_an_order_s_decisions_are_public() -> None:
         )
     ]
     assert told((*o.to_approval, o.approved)) == [
-        public.OrderApproved(order_id="so1", number=o.sale.number, store_id="bj1", vin=o.RED, approver_id="zhao", opportunity_id="o1")
+        public.OrderApproved(
+            order_id="so1", number=o.sale.number, store_id="bj1", vin=o.RED, seller_id="li", approver_id="zhao", opportunity_id="o1"
+        )
     ]
     assert told(o.to_contract) == [
         public.ContractSigned(
@@ -125,7 +127,7 @@ def test_every_revision_of_a_quote_is_public_but_not_what_the_customer_says() ->
 
 def test_fulfilment_asks_inventory_in_public() -> None:
     assert publish_fulfilment(f.requested, Fulfilment()) == [
-        public.VehicleRequested(request_id=f.rid(200), order_id="so1", vin=f.RED, store_id="bj1")
+        public.VehicleRequested(request_id=f.rid(200), order_id="so1", vin=f.RED, store_id="bj1", seller_id="li")
     ]
     assert publish_fulfilment(f.give_back("cancelled"), Fulfilment()) == [
         public.VehicleReleaseRequested(request_id=f.rid(200), order_id="so1", vin=f.RED, reason="order cancelled")
@@ -143,10 +145,12 @@ def sent(event: Any) -> tuple[str, Any]:
 
 
 def test_what_becomes_of_an_order_is_an_input_of_its_fulfilment() -> None:
-    approved = public.OrderApproved(order_id="so1", number="SO-1", store_id=h.STORE, vin=h.RED, approver_id="zhao", opportunity_id=None)
+    approved = public.OrderApproved(
+        order_id="so1", number="SO-1", store_id=h.STORE, vin=h.RED, seller_id="li", approver_id="zhao", opportunity_id=None
+    )
     assert sent(approved) == (
         "fulfilment-so1",
-        HearOrder(order_id="so1", store_id=h.STORE, phase="approved", vin=h.RED, sequence=700, at=h.NOON),
+        HearOrder(order_id="so1", store_id=h.STORE, seller_id="li", phase="approved", vin=h.RED, sequence=700, at=h.NOON),
     )
     changed = public.OrderChanged(order_id="so1", number="SO-1", price=Money(1), vin=h.BLUE)
     assert sent(changed)[1].phase == "changed"
@@ -157,7 +161,7 @@ def test_what_becomes_of_an_order_is_an_input_of_its_fulfilment() -> None:
 
 
 def test_inventory_answers_requests() -> None:
-    request = public.VehicleRequested(request_id="r1", order_id="so1", vin=h.RED, store_id=h.STORE)
+    request = public.VehicleRequested(request_id="r1", order_id="so1", vin=h.RED, store_id=h.STORE, seller_id="li")
     assert sent(h.reserved(request)) == (
         "fulfilment-so1",
         HearReserved(
@@ -167,6 +171,7 @@ def test_inventory_answers_requests() -> None:
             stay_id=h.STAY,
             store_id=h.OTHER_STORE,
             certificate="with-us",
+            until=h.NOON,
             at=h.NOON,
         ),
     )
@@ -204,7 +209,7 @@ def test_what_an_order_refers_to_becomes_known(event: Any) -> None:
 
 def test_what_is_known_changes() -> None:
     car = known.Vehicle(stay_id=h.STAY, vin=h.RED, trim_id=h.TRIM, store_id=h.STORE, certificate="pledged")
-    sold = inventory.VehicleSold(vin=h.RED, stay_id=h.STAY, trim_id=h.TRIM, store_id=h.STORE, order_id="so1")
+    sold = inventory.VehicleSold(vin=h.RED, stay_id=h.STAY, trim_id=h.TRIM, store_id=h.STORE, order_id="so1", book_cost=Money(1))
     assert changed(inventory.CertificateRedeemed(vin=h.RED, stay_id=h.STAY), car) == replace(car, certificate="redeemed")
     assert changed(sold, car) == replace(car, sold=True)
     member = known.Staff(staff_id=h.LI, name="李雷", roles=(), store_ids=())

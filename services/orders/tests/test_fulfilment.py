@@ -43,19 +43,26 @@ def rid(sequence: int, attempt: int = 0) -> str:
     return str(derived_id("vehicle-request", "so1", str(sequence), str(attempt)))
 
 
+def seller_of(phase: Phase) -> str:
+    return "li" if phase == "approved" else ""
+
+
 def hear(phase: Phase, sequence: int, vin: str = RED) -> HearOrder:
-    return HearOrder(order_id="so1", store_id="bj1", phase=phase, vin=vin, sequence=sequence, at=noon)
+    return HearOrder(order_id="so1", store_id="bj1", seller_id=seller_of(phase), phase=phase, vin=vin, sequence=sequence, at=noon)
 
 
 def heard(phase: Phase, sequence: int, vin: str = RED) -> OrderHeard:
-    return OrderHeard(order_id="so1", store_id="bj1", phase=phase, vin=vin, sequence=sequence)
+    return OrderHeard(order_id="so1", store_id="bj1", seller_id=seller_of(phase), phase=phase, vin=vin, sequence=sequence)
 
 
-reserved = HearReserved(order_id="so1", request_id=rid(200), vin=RED, stay_id="stay-1", store_id="sh1", certificate="with-us", at=noon)
+until = noon + timedelta(days=1)
+reserved = HearReserved(
+    order_id="so1", request_id=rid(200), vin=RED, stay_id="stay-1", store_id="sh1", certificate="with-us", until=until, at=noon
+)
 refused = HearRefused(order_id="so1", request_id=rid(200), vin=RED, problem="vehicle-taken", reason="Another order has it.", at=noon)
 released = HearReleased(order_id="so1", request_id=rid(200), vin=RED, reason="expired", at=noon)
-requested = VehicleRequested(request_id=rid(200), order_id="so1", vin=RED, store_id="bj1", attempt=0)
-held = VehicleHeld(request_id=rid(200), vin=RED, stay_id="stay-1", store_id="sh1", certificate="with-us", at=noon)
+requested = VehicleRequested(request_id=rid(200), order_id="so1", vin=RED, store_id="bj1", seller_id="li", attempt=0)
+held = VehicleHeld(request_id=rid(200), vin=RED, stay_id="stay-1", store_id="sh1", certificate="with-us", until=until, at=noon)
 secured = VehicleSecured(order_id="so1", vehicle=held, sequence=200)
 denied = VehicleDenied(request_id=rid(200), vin=RED, problem="vehicle-taken", reason="Another order has it.", at=noon)
 ended = VehicleDenied(request_id=rid(200), vin=RED, problem="reservation-ended", reason="expired", at=noon)
@@ -87,7 +94,7 @@ def test_an_expired_reservation_is_reported_and_can_be_asked_for_again() -> None
     history = heard("approved", 200), requested, held, secured
     lost = VehicleLost(order_id="so1", denied=ended)
     given(*history).when(released).then(ended, lost)
-    again = VehicleRequested(request_id=rid(200, 1), order_id="so1", vin=RED, store_id="bj1", attempt=1)
+    again = replace(requested, request_id=rid(200, 1), attempt=1)
     given(*history, ended, lost).when(AskAgain(at=noon)).then(again)
     given(*history, ended, lost, again).when(AskAgain(at=noon)).then_nothing()
     given(*history).when(AskAgain(at=noon)).then_nothing()
@@ -106,6 +113,16 @@ def test_a_reservation_that_comes_back_after_its_release_was_asked_for_is_given_
     history = heard("approved", 200), requested, held, secured, heard("cancelled", 500), give_back("cancelled"), ended
     back = replace(held, at=noon + timedelta(days=2))
     given(*history).when(replace(reserved, at=back.at)).then(back, give_back("cancelled"))
+
+
+def test_a_hold_that_gets_longer_is_learnt_and_confirmed_once() -> None:
+    later = noon + timedelta(hours=2)
+    longer = replace(held, until=noon + timedelta(days=7), at=later)
+    news = replace(reserved, until=longer.until, at=later)
+    history = heard("approved", 200), requested, held, secured
+    given(*history).when(news).then(longer)
+    given(*history, longer).when(news).then_nothing()
+    given(*history, heard("cancelled", 500), give_back("cancelled")).when(news).then(longer)
 
 
 def test_a_car_lost_after_another_approval_is_reported_not_asked_for_anew() -> None:
@@ -142,7 +159,7 @@ def test_another_car_releases_the_first_and_waits_for_approval() -> None:
     history = heard("approved", 200), requested, held, secured
     changed = heard("changed", 500, BLUE)
     given(*history).when(hear("changed", 500, BLUE)).then(changed, give_back("changed"))
-    blue = VehicleRequested(request_id=rid(700), order_id="so1", vin=BLUE, store_id="bj1", attempt=0)
+    blue = replace(requested, request_id=rid(700), vin=BLUE)
     given(*history, changed, give_back("changed")).when(hear("approved", 700, BLUE)).then(heard("approved", 700, BLUE), blue)
 
 

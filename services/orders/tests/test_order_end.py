@@ -7,8 +7,11 @@ import pytest
 
 from services.orders.domain.order import Command, Event, Order, order
 from services.orders.domain.order_messages import (
+    CancelOrder,
+    ChangeOrder,
     CheckItem,
     OrderChanged,
+    SignContract,
     SubmitOrder,
 )
 from services.orders.tests.sale import (
@@ -39,6 +42,7 @@ from services.orders.tests.sale import (
     to_contract,
     to_keys,
 )
+from shared.decider import Rejected
 from shared.testing.specs import spec
 from shared.values.money import Money
 
@@ -148,6 +152,22 @@ def test_earnest_money_is_forfeited_only_under_a_signed_contract() -> None:
     given(*to_contract, earnest).when(forfeit).then(replace(cancelled, forfeit=True))
     given(*to_contract).when(forfeit).rejected("nothing-to-forfeit")
     given(*to_approval, earnest).when(forfeit).rejected("nothing-to-forfeit")
+
+
+@pytest.mark.parametrize("command", [SubmitOrder(by="li", at=noon), sign, change, replace(cancel, by="li", manager=False)])
+@pytest.mark.parametrize("history", [(placed,), to_approval, (*to_approval, approved, confirmed)])
+def test_only_the_seller_or_a_manager_acts_on_an_order(command: Command, history: tuple[Event, ...]) -> None:
+    assert isinstance(command, SubmitOrder | SignContract | ChangeOrder | CancelOrder)
+    given(*history).when(replace(command, by="chen")).rejected("not-yours")
+    assert outcome(replace(command, by="chen", manager=True), history) == outcome(command, history)
+
+
+def outcome(command: Command, history: tuple[Event, ...]) -> object:
+    """What a command comes to, whoever it is by."""
+    try:
+        return [type(event) for event in order.decide(command, order.fold(history))]
+    except Rejected as no:
+        return no.problem
 
 
 asked: list[Command] = [

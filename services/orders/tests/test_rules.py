@@ -45,7 +45,7 @@ def test_the_newest_rules_that_have_begun_are_in_force() -> None:
     assert enacted == Rulebook(sales=(stricter,), tax=(kinder,))
     assert sales_rules(date(2026, 4, 30), enacted.sales) == SALES_RULES[0]
     assert sales_rules(date(2026, 5, 1), enacted.sales) == stricter
-    before, after = tax_rule(date(2026, 5, 31), "BEV", "CNY", enacted.tax), tax_rule(date(2026, 6, 1), "BEV", "CNY", enacted.tax)
+    before, after = tax_rule(date(2026, 5, 31), "electric", "CNY", enacted.tax), tax_rule(date(2026, 6, 1), "electric", "CNY", enacted.tax)
     assert before is not None
     assert after is not None
     assert (before.relief_cap, after.relief_cap) == (Money(1_500_000), Money(2_000_000))

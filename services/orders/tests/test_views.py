@@ -93,3 +93,4 @@ def test_the_fulfilment_book_tells_each_step() -> None:
     row = fold(fulfilment_book.apply, events, "fulfilment-so1")
     assert (row.order_id, row.store_id, row.phase, row.vin) == ("so1", "bj1", "cancelled", f.RED)
     assert [step.what for step in row.steps] == ["asked", "held", "denied", "release-asked"]
+    assert [step.until for step in row.steps] == [None, f.until, None, None]

@@ -17,13 +17,14 @@ from shared.web.route import CommandRoute, needs
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """`what` is asked, held, denied or release-asked."""
+    """`what` is asked, held (`until` then, again when for longer), denied or release-asked."""
 
     what: str
     request_id: str
     vin: str
     reason: str
     at: datetime
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,8 +51,8 @@ def apply(row: FulfilmentRow | None, recorded: Recorded[f.Event]) -> FulfilmentR
             return replace(row, store_id=store_id, phase=phase, vin=vin)
         case f.VehicleRequested(request_id=request_id, vin=vin):
             return with_step(row, Step(what="asked", request_id=request_id, vin=vin, reason="", at=at))
-        case f.VehicleHeld(request_id=request_id, vin=vin):
-            return with_step(row, Step(what="held", request_id=request_id, vin=vin, reason="", at=at))
+        case f.VehicleHeld(request_id=request_id, vin=vin, until=until):
+            return with_step(row, Step(what="held", request_id=request_id, vin=vin, reason="", at=at, until=until))
         case f.VehicleDenied(request_id=request_id, vin=vin, reason=reason):
             return with_step(row, Step(what="denied", request_id=request_id, vin=vin, reason=reason, at=at))
         case f.VehicleReleaseRequested(request_id=request_id, vin=vin, reason=reason):

@@ -10,9 +10,14 @@ from shared.web.call import Call
 READ = "orders.read"
 
 
+def manages(call: Call) -> bool:
+    """Whether the caller looks after all orders of a store, not only his own."""
+    return call.auth.may("orders.all")
+
+
 def may_see_person(call: Call, row: Mapping[str, Any]) -> bool:
     """Whether the caller sees what is personal in a row in clear: its seller, and whoever looks after all orders of a store."""
-    return call.auth.may("orders.all") or row["seller_id"] == call.staff
+    return manages(call) or row["seller_id"] == call.staff
 
 
 def shown(row: Mapping[str, Any], *amounts: str) -> dict[str, Any]:

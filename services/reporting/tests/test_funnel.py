@@ -8,7 +8,13 @@ NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 
 def test_reaching_a_later_stage_counts_as_having_reached_the_earlier_ones() -> None:
-    (group,) = shape([{"key": None, "rank": 8, "n": 2, "open": 0}, {"key": None, "rank": 1, "n": 3, "open": 3}])
+    (group,) = shape(
+        [
+            {"key": None, "rank": 8, "stands": 8, "n": 2, "open": 0},
+            {"key": None, "rank": 1, "stands": 1, "n": 2, "open": 2},
+            {"key": None, "rank": 1, "stands": 0, "n": 1, "open": 1},
+        ]
+    )
     reached = {stage["stage"]: stage["reached"] for stage in group["stages"]}
     assert reached == {
         "captured": 5,
@@ -21,7 +27,7 @@ def test_reaching_a_later_stage_counts_as_having_reached_the_earlier_ones() -> N
         "negotiation": 2,
         "won": 2,
     }
-    assert {stage["stage"]: stage["open"] for stage in group["stages"] if stage["open"]} == {"contacted": 3}
+    assert {stage["stage"]: stage["open"] for stage in group["stages"] if stage["open"]} == {"captured": 1, "contacted": 2}
     assert [stage["conversion_permille"] for stage in group["stages"]][:3] == [None, 1000, 400]
 
 

@@ -1,97 +1,30 @@
 """The reports' SQL on real PostgreSQL against a recount by hand, at two moments."""
 
 from collections.abc import AsyncIterator, Iterable
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
-from urllib.parse import urlsplit
-from uuid import uuid4
 
-import psycopg
 import pytest
-from psycopg.rows import dict_row
-from psycopg_pool import AsyncConnectionPool
 
-from services.reporting.app import service
-from services.reporting.listens import listen
+from services.reporting.tests.heads import DAY, MARCH, S1, S2, Heads, opened
 from services.reporting.views import funnel, profit, turnover
-from shared.bus.heard import Heard
-from shared.contracts import finance, gateway, inventory, leads, orders, published_name
-from shared.store.migrate import migrate
-from shared.store.postgres import PostgresStore
-from shared.store.protocol import Commit
+from shared.contracts import finance, inventory, leads, orders
 from shared.testing.servers import FreshDatabase
 from shared.values.money import Money
-from shared.views.table import Put
 
-DAY = timedelta(days=1)
-MARCH = datetime(2026, 3, 1, 4, tzinfo=UTC)
-ASKED: dict[str, Any] = {"since": date(2026, 3, 1), "until": date(2026, 4, 1), "store_id": None}
+ASKED: dict[str, Any] = {"since": date(2026, 3, 1), "until": date(2026, 4, 1)}
+EVERYWHERE: dict[str, Any] = {"scope": None, "as_of": MARCH + 40 * DAY}
 MOMENTS: dict[str, Any] = {"since": MARCH - DAY, "until": MARCH + 31 * DAY, "store_id": None}
-
-
-class Heads:
-    """Hears events and keeps what reporting makes of them."""
-
-    def __init__(self, store: PostgresStore, reader: str) -> None:
-        self.store = store
-        self.reader = reader
-        self.sequence = 0
-
-    async def hear(self, at: datetime, *events: Any, recorded: datetime | None = None, store_id: str = "s1") -> None:
-        commit = Commit()
-        for event in events:
-            self.sequence += 100
-            heard = Heard(
-                id=uuid4(),
-                type=published_name(event),
-                source=published_name(event).partition(".")[0],
-                stream=f"x-{self.sequence}",
-                sequence=self.sequence,
-                event=event,
-                data=b"{}",
-                occurred_at=at,
-                recorded_at=recorded or at,
-                store_id=store_id,
-                actor="li",
-                correlation_id="c",
-                lineage="l",
-            )
-            for put in listen(heard):
-                assert isinstance(put, Put)
-                commit.puts.setdefault(put.table, {})[put.table.key_of(put.row)] = put.row
-        await self.store.append(commit)
-
-    async def ask(self, sql: str, stores: str = "*", **params: Any) -> list[dict[str, Any]]:
-        async with await psycopg.AsyncConnection.connect(self.reader, row_factory=dict_row) as conn:
-            await conn.execute("select set_config('forecourt.stores', %s, true)", [stores])
-            return await (await conn.execute(sql, params)).fetchall()
 
 
 @pytest.fixture
 async def heads(fresh_database: FreshDatabase) -> AsyncIterator[Heads]:
-    writer, reader = await fresh_database("reporting")
-    await migrate(writer, urlsplit(reader).username or "", service.all_tables())
-    async with AsyncConnectionPool[Any](writer, min_size=1, max_size=2, kwargs={"autocommit": True}, open=False) as pool:
-        made = Heads(PostgresStore(pool), reader)
-        for store in ("s1", "s2"):
-            await made.hear(MARCH - 100 * DAY, shop(store))
+    """Reporting, heard nothing yet but of its stores."""
+    async with opened(*await fresh_database("reporting")) as made:
         yield made
 
 
-def shop(store: str) -> gateway.StoreOpened:
-    return gateway.StoreOpened(
-        store_id=store,
-        code=store.upper(),
-        name=store,
-        entity_id="e1",
-        region="north",
-        timezone="Asia/Shanghai",
-        opens="09:00",
-        closes="18:00",
-    )
-
-
-def received(car: str, cost: int, day: date, store: str = "s1") -> inventory.VehicleReceived:
+def received(car: str, cost: int, day: date, store: str = S1) -> inventory.VehicleReceived:
     return inventory.VehicleReceived(
         stay_id=f"stay-{car}",
         vin=car,
@@ -114,14 +47,46 @@ def received(car: str, cost: int, day: date, store: str = "s1") -> inventory.Veh
     )
 
 
-def sold(car: str, store: str = "s1") -> inventory.VehicleSold:
-    return inventory.VehicleSold(vin=car, stay_id=f"stay-{car}", trim_id="t1", store_id=store, order_id=f"o-{car}")
+def sold(car: str, cost: int, store: str = S1) -> inventory.VehicleSold:
+    return inventory.VehicleSold(vin=car, stay_id=f"stay-{car}", trim_id="t1", store_id=store, order_id=f"o-{car}", book_cost=Money(cost))
+
+
+def moved(car: str, cost: int, transport: int, day: date, origin: str = S1, to: str = S2) -> tuple[Any, Any]:
+    """A car leaves a store at this cost and arrives in another."""
+    about: dict[str, Any] = {"transfer_id": "x", "vin": car, "stay_id": f"stay-{car}", "trim_id": "t1", "order_id": None}
+    about |= {"from_store": origin, "to_store": to, "from_entity": "e1", "to_entity": "e1"}
+    arrived = inventory.VehicleArrived(
+        **about,
+        brand="Aurora",
+        series="A5",
+        acquired_on=day,
+        carrier="c",
+        transport=Money(transport),
+        book_cost=Money(cost + transport),
+    )
+    return inventory.VehicleDispatched(**about, book_cost=Money(cost)), arrived
+
+
+def cost(car: str, amount: int, after: int, late: bool = False, store: str = S1) -> inventory.CostAdded:
+    return inventory.CostAdded(
+        stay_id=f"stay-{car}",
+        vin=car,
+        cost_id=f"{car}-{amount}",
+        kind="freight",
+        supplier="Sanhe",
+        amount=Money(amount),
+        book_cost=Money(after),
+        late=late,
+        store_id=store,
+        entity_id="e1",
+    )
 
 
 async def test_turnover_is_cost_of_sold_over_average_daily_stock(heads: Heads) -> None:
     await heads.hear(MARCH, received("A", 100, date(2026, 3, 1)), received("B", 200, date(2026, 3, 1)))
-    await heads.hear(MARCH + 10 * DAY, sold("A"))
-    (row,) = await heads.ask(turnover.TURNOVER, **ASKED, as_of=MARCH + 40 * DAY)
+    await heads.hear(MARCH + 10 * DAY, sold("A", 100))
+    await heads.hear(MARCH + 20 * DAY, cost("A", 9, 100, late=True))
+    (row,) = await heads.ask(turnover.TURNOVER, **ASKED, **EVERYWHERE)
     daily = [300] * 10 + [200] * 21
     assert (row["sold"], row["units"], row["cost_of_sold"], row["value"]) == (1, 1, 100, 200)
     assert row["average_stock"] == round(sum(daily) / 31)
@@ -129,23 +94,58 @@ async def test_turnover_is_cost_of_sold_over_average_daily_stock(heads: Heads) -
 
 
 async def test_a_transfer_moves_a_stores_stock_and_changes_the_groups_only_by_the_transport(heads: Heads) -> None:
-    await heads.hear(MARCH, received("A", 100, date(2026, 3, 1)))
-    common: dict[str, Any] = {"transfer_id": "x", "vin": "A", "stay_id": "stay-A", "trim_id": "t1", "from_store": "s1", "to_store": "s2"}
-    entities: dict[str, Any] = {"from_entity": "e1", "to_entity": "e1", "order_id": None}
-    await heads.hear(MARCH + 5 * DAY, inventory.VehicleDispatched(**common, **entities))
-    arrived = inventory.VehicleArrived(**common, **entities, carrier="c", transport=Money(7))
-    await heads.hear(MARCH + 8 * DAY, arrived, store_id="s2")
-    (group,) = await heads.ask(turnover.TURNOVER, **ASKED, as_of=MARCH + 40 * DAY)
-    assert (group["units"], group["value"]) == (1, 107)
-    (one,) = await heads.ask(turnover.TURNOVER, **{**ASKED, "store_id": "s1"}, as_of=MARCH + 40 * DAY)
-    (two,) = await heads.ask(turnover.TURNOVER, **{**ASKED, "store_id": "s2"}, as_of=MARCH + 40 * DAY)
+    await transferred(heads)
+    (group,) = await heads.ask(turnover.TURNOVER, **ASKED, **EVERYWHERE)
+    assert (group["units"], group["value"], group["average_stock"]) == (1, 107, round((100 * 7 + 107 * 24) / 31))
+    (one,) = await heads.ask(turnover.TURNOVER, **ASKED, **EVERYWHERE | {"scope": [S1]})
+    (two,) = await heads.ask(turnover.TURNOVER, **ASKED, **EVERYWHERE | {"scope": [S2]})
+    (both,) = await heads.ask(turnover.TURNOVER, **ASKED, **EVERYWHERE | {"scope": [S1, S2]})
     assert (one["units"], one["value"], two["units"], two["value"]) == (0, 0, 1, 107)
-    (car,) = await heads.ask(turnover.AGES, store_id=None, as_of=MARCH + 40 * DAY, today=date(2026, 3, 31))
-    assert (car["age"], car["store_age"], car["store_id"]) == (30, 22, "s2")
+    assert both == group
+    (car,) = await heads.ask(turnover.AGES, **EVERYWHERE, today=date(2026, 3, 31))
+    assert (car["age"], car["store_age"], car["store_id"]) == (30, 23, S2)
+
+
+async def transferred(heads: Heads) -> None:
+    """A car of 100 comes to the first store, leaves five days later and is in the second after another two, for 7 more."""
+    await heads.hear(MARCH, received("A", 100, date(2026, 3, 1)))
+    left, arrived = moved("A", 100, 7, date(2026, 3, 1))
+    await heads.hear(MARCH + 5 * DAY, left)
+    await heads.hear(MARCH + 7 * DAY, arrived, store_id=S2)
+
+
+async def test_who_sees_one_store_only_reads_the_same_of_it_as_the_group(heads: Heads) -> None:
+    await transferred(heads)
+    await heads.hear(MARCH + 8 * DAY, cost("A", 3, 110, store=S2), store_id=S2)
+    await heads.hear(MARCH, received("B", 50, date(2026, 2, 27), S2), store_id=S2)
+    for store in (S1, S2):
+        scope = EVERYWHERE | {"scope": [store]}
+        own = await heads.ask(turnover.TURNOVER, stores=store, **ASKED, **scope)
+        assert own == await heads.ask(turnover.TURNOVER, **ASKED, **scope)
+        ages = await heads.ask(turnover.AGES, stores=store, today=date(2026, 3, 31), **scope)
+        assert ages == await heads.ask(turnover.AGES, today=date(2026, 3, 31), **scope)
+    two = {"stores": S2, **EVERYWHERE, "scope": [S2]}
+    (row,) = await heads.ask(turnover.TURNOVER, **ASKED, **two)
+    assert (row["units"], row["value"], row["cost_of_sold"]) == (2, 160, 0)
+    old, car = await heads.ask(turnover.AGES, today=date(2026, 3, 31), **two)
+    assert (old["vin"], old["age"]) == ("B", 32)
+    assert (car["vin"], car["cost"], car["age"], car["store_age"], car["in_transit"]) == ("A", 110, 30, 23, False)
+    await heads.hear(MARCH + 20 * DAY, sold("A", 110, S2), store_id=S2)
+    (row,) = await heads.ask(turnover.TURNOVER, **ASKED, **two)
+    assert (row["units"], row["value"], row["cost_of_sold"], row["sold"]) == (1, 50, 110, 1)
+
+
+async def test_a_car_on_the_road_is_the_groups_and_no_stores(heads: Heads) -> None:
+    await transferred(heads)
+    on_the_road: dict[str, Any] = {"as_of": MARCH + 6 * DAY, "today": date(2026, 3, 7)}
+    (car,) = await heads.ask(turnover.AGES, scope=None, **on_the_road)
+    assert (car["in_transit"], car["cost"]) == (True, 100)
+    assert await heads.ask(turnover.AGES, scope=[S1], **on_the_road) == []
+    assert await heads.ask(turnover.AGES, scope=[S2], **on_the_road) == []
 
 
 def sale(car: str, revenue: int, cost: int) -> Iterable[Any]:
-    order: dict[str, Any] = {"order_id": f"o-{car}", "vin": car, "stay_id": f"stay-{car}", "store_id": "s1", "entity_id": "e1"}
+    order: dict[str, Any] = {"order_id": f"o-{car}", "vin": car, "stay_id": f"stay-{car}", "store_id": S1, "entity_id": "e1"}
     yield orders.OrderDelivered(
         **order,
         number="SO",
@@ -162,44 +162,92 @@ def sale(car: str, revenue: int, cost: int) -> Iterable[Any]:
 
 async def test_profit_at_the_deal_and_as_now_and_as_it_was_known(heads: Heads) -> None:
     await heads.hear(MARCH, *sale("A", 150, 100))
-    late = finance.LateCostPosted(order_id="o-A", vin="A", stay_id="stay-A", store_id="s1", entity_id="e1", cost_id="k", amount=Money(20))
+    late = finance.LateCostPosted(order_id="o-A", vin="A", stay_id="stay-A", store_id=S1, entity_id="e1", cost_id="k", amount=Money(20))
     await heads.hear(MARCH + 5 * DAY, late)
     sql = profit.PROFIT.format(dimension=profit.DIMENSIONS["vin"])
     (then,) = await heads.ask(sql, **MOMENTS, as_of=MARCH + 2 * DAY)
     (now,) = await heads.ask(sql, **MOMENTS, as_of=MARCH + 9 * DAY)
     assert (then["front_at_deal"], then["front_now"]) == (47, 47)
     assert (now["front_at_deal"], now["front_now"], now["late_cost"]) == (47, 27, 20)
-    assert await heads.ask(sql, **MOMENTS, as_of=MARCH - DAY) == []
+    assert await heads.ask(sql, **MOMENTS, as_of=MARCH) == []
 
 
 async def test_a_store_sees_its_own_profit_only(heads: Heads) -> None:
     await heads.hear(MARCH, *sale("A", 150, 100))
     sql = profit.PROFIT.format(dimension=profit.DIMENSIONS["vin"])
-    assert len(await heads.ask(sql, stores="s1", **MOMENTS, as_of=MARCH + DAY)) == 1
-    assert await heads.ask(sql, stores="s2", **MOMENTS, as_of=MARCH + DAY) == []
+    assert len(await heads.ask(sql, stores=S1, **MOMENTS, as_of=MARCH + DAY)) == 1
+    assert await heads.ask(sql, stores=S2, **MOMENTS, as_of=MARCH + DAY) == []
     assert await heads.ask(sql, stores="", **MOMENTS, as_of=MARCH + DAY) == []
 
 
-async def test_the_funnel_follows_a_lead_into_its_opportunity(heads: Heads) -> None:
-    lead: dict[str, Any] = {
-        "person_id": "p",
-        "store_id": "s1",
-        "entity_id": "e1",
-        "brand": "Aurora",
-        "campaign_id": None,
-        "channel": "website",
-    }
-    sealed = {"name": "", "phone": "", "email": ""}
-    for id in ("l1", "l2"):
-        await heads.hear(MARCH, leads.LeadCaptured(lead_id=id, series="A5", **lead, **sealed))
+LEAD: dict[str, Any] = {
+    "person_id": "p",
+    "entity_id": "e1",
+    "brand": "Aurora",
+    "campaign_id": None,
+    "channel": "website",
+}
+SEALED = {"name": "", "phone": "", "email": ""}
+
+
+def captured(id: str, store: str | None = S1) -> leads.LeadCaptured:
+    return leads.LeadCaptured(lead_id=id, store_id=store, series="A5", **LEAD, **SEALED)
+
+
+def moved_on(origin: str, to: str) -> leads.OpportunityAdvanced:
+    return leads.OpportunityAdvanced(opportunity_id="o1", person_id="p", stage_from=origin, stage_to=to)
+
+
+async def counted(heads: Heads, by: str = "channel", stores: str = "*", days: float = 30) -> list[dict[str, Any]]:
+    sql = funnel.COHORT.format(dimension=funnel.DIMENSIONS[by])
+    return funnel.shape(await heads.ask(sql, stores, **MOMENTS, as_of=MARCH + days * DAY))
+
+
+async def test_the_funnel_follows_a_lead_into_its_opportunity_and_back(heads: Heads) -> None:
+    await heads.hear(MARCH, captured("l1"), captured("l2"))
     await heads.hear(MARCH + DAY, leads.LeadContacted(lead_id="l1", seller_id="li", due_at=MARCH, within_sla=True))
-    opened = leads.OpportunityOpened(opportunity_id="o1", lead_id="l1", seller_id="li", series="A5", **lead)
+    opened = leads.OpportunityOpened(opportunity_id="o1", lead_id="l1", store_id=S1, seller_id="li", series="A5", **LEAD)
     await heads.hear(MARCH + 2 * DAY, opened)
-    advanced = leads.OpportunityAdvanced(opportunity_id="o1", person_id="p", stage_from="first-contact", stage_to="test-drive")
-    await heads.hear(MARCH + 3 * DAY, advanced)
-    sql = funnel.COHORT.format(dimension=funnel.DIMENSIONS["channel"])
-    (early,) = funnel.shape(await heads.ask(sql, **MOMENTS, as_of=MARCH + timedelta(hours=1)))
-    (late,) = funnel.shape(await heads.ask(sql, **MOMENTS, as_of=MARCH + 9 * DAY))
+    await heads.hear(MARCH + 3 * DAY, moved_on("first-contact", "test-drive"))
+    await heads.hear(MARCH + 4 * DAY, moved_on("test-drive", "presentation"))
+    (early,) = await counted(heads, days=0.1)
+    (late,) = await counted(heads)
     assert [s["reached"] for s in early["stages"]] == [2, 0, 0, 0, 0, 0, 0, 0, 0]
     assert [s["reached"] for s in late["stages"]] == [2, 1, 1, 1, 1, 1, 0, 0, 0]
     assert late["key"] == "website"
+    assert {s["stage"]: s["open"] for s in late["stages"] if s["open"]} == {"captured": 1, "presentation": 1}
+    lost = leads.OpportunityLost(opportunity_id="o1", person_id="p", reason="price", competitor=None)
+    await heads.hear(MARCH + 5 * DAY, lost)
+    (after,) = await counted(heads)
+    assert [s["open"] for s in after["stages"]] == [1, 0, 0, 0, 0, 0, 0, 0, 0]
+
+
+async def test_a_lead_worked_again_is_open_again(heads: Heads) -> None:
+    await heads.hear(MARCH, captured("l1"))
+    await heads.hear(MARCH + DAY, leads.LeadDisqualified(lead_id="l1", person_id="p", reason="no-answer"))
+    assert sum(s["open"] for s in (await counted(heads))[0]["stages"]) == 0
+    await heads.hear(MARCH + 9 * DAY, leads.LeadContacted(lead_id="l1", seller_id="li", due_at=MARCH, within_sla=True))
+    (again,) = await counted(heads)
+    assert {s["stage"]: s["open"] for s in again["stages"] if s["open"]} == {"contacted": 1}
+
+
+async def test_a_placed_lead_is_in_the_funnel_of_its_store_once(heads: Heads) -> None:
+    await heads.hear(MARCH, captured("l1", None), leads.LeadGraded(lead_id="l1", grade="H", rule="r"), store_id=None)
+    placed = leads.LeadPlaced(lead_id="l1", store_id=S2, series="A5", grade="H", captured_at=MARCH, **LEAD)
+    await heads.hear(MARCH + 40 * DAY, placed, store_id=S2)
+    assert [(group["key"], group["stages"][0]["reached"]) for group in await counted(heads, "store")] == [(None, 1)]
+    for stores in ("*", S2):
+        assert [(g["key"], g["stages"][0]["reached"]) for g in await counted(heads, "store", stores, 50)] == [(S2, 1)]
+        assert [g["key"] for g in await counted(heads, "grade", stores, 50)] == ["H"]
+    assert await counted(heads, "store", S1, 50) == []
+
+
+async def test_a_figure_counts_what_was_recorded_before_its_moment(heads: Heads) -> None:
+    """The watermark may be the moment of an event that is still on its way: as of then it never counts."""
+    await heads.hear(MARCH, captured("l1"), received("A", 100, date(2026, 3, 1)), *sale("B", 150, 100))
+    sql = funnel.COHORT.format(dimension=funnel.DIMENSIONS["channel"])
+    assert await heads.ask(sql, **MOMENTS, as_of=MARCH) == []
+    assert await heads.ask(turnover.TURNOVER, **ASKED, scope=None, as_of=MARCH) == []
+    assert await heads.ask(turnover.AGES, scope=None, today=date(2026, 3, 31), as_of=MARCH) == []
+    assert (await heads.ask(profit.WAITING, **MOMENTS, as_of=MARCH))[0]["n"] == 0
+    assert len(await heads.ask(sql, **MOMENTS, as_of=MARCH + timedelta(microseconds=1))) == 1

@@ -23,6 +23,8 @@ class LeadFact:
     store_id: str | None
     lead_id: str
     kind: str
+    captured_at: datetime | None = None
+    """Of a lead captured, or placed in a store later."""
     channel: str | None = None
     campaign_id: str | None = None
     brand: str | None = None
@@ -56,7 +58,7 @@ class StageFact:
 
 @message
 class StayFact:
-    """A car came into stock, cost more, moved, or left."""
+    """A car came into stock, cost more, moved, or left. Each says what the car cost then: a store is not shown the facts of another."""
 
     stream: str
     sequence: int
@@ -66,11 +68,16 @@ class StayFact:
     stay_id: str
     vin: str
     kind: str
+    """`received`, `cost`, `left`, `arrived` or `sold`."""
     amount: int = 0
-    """What it adds to the book cost, minor units."""
-    currency: str | None = None
+    """What it adds to the book cost, minor units: a cost, or the transport of a car that arrived."""
+    book_cost: int
+    """The car's with it, minor units."""
+    currency: str
+    other_store: str | None = None
+    """Where the car left for, or came from."""
     acquired_on: date | None = None
-    """The day a receipt counts from; all else counts from the store's own day of occurred_at."""
+    """The day the group's stay began; a receipt counts from it, all else from the store's own day of occurred_at."""
     trim_id: str | None = None
     brand: str | None = None
     series: str | None = None
@@ -103,7 +110,7 @@ class SaleFact:
 _KEY = ("stream", "sequence")
 lead_facts = Table("lead_facts", 1, LeadFact, key=_KEY, indexes=("lead_id, kind", "store_id, kind, occurred_at"))
 stage_facts = Table("stage_facts", 1, StageFact, key=_KEY, indexes=("opportunity_id", "lead_id", "store_id, occurred_at"))
-stay_facts = Table("stay_facts", 1, StayFact, key=(*_KEY, "kind", "store_id"), indexes=("stay_id, occurred_at", "store_id, occurred_at"))
+stay_facts = Table("stay_facts", 1, StayFact, key=_KEY, indexes=("stay_id, occurred_at", "store_id, occurred_at"))
 sale_facts = Table("sale_facts", 1, SaleFact, key=(*_KEY, "kind"), indexes=("order_id", "vin", "store_id, occurred_at"))
 
 
@@ -141,9 +148,9 @@ def lead_fact(heard: Heard) -> list[Put[LeadFact]]:
     common = _common(heard)
     match heard.event:
         case leads.LeadCaptured() as e:
-            fact = LeadFact(
-                **common, lead_id=e.lead_id, kind="captured", channel=e.channel, campaign_id=e.campaign_id, brand=e.brand, series=e.series
-            )
+            fact = LeadFact(**common, **_interest(e), kind="captured", captured_at=heard.occurred_at)
+        case leads.LeadPlaced() as e:
+            fact = LeadFact(**common, **_interest(e), kind="placed", captured_at=e.captured_at, grade=e.grade)
         case leads.LeadGraded() as e:
             fact = LeadFact(**common, lead_id=e.lead_id, kind="graded", grade=e.grade)
         case leads.LeadAssigned() as e:
@@ -157,6 +164,10 @@ def lead_fact(heard: Heard) -> list[Put[LeadFact]]:
         case _:
             return []
     return [Put(lead_facts, fact)]
+
+
+def _interest(event: leads.LeadCaptured | leads.LeadPlaced) -> dict[str, Any]:
+    return {name: getattr(event, name) for name in ("lead_id", "channel", "campaign_id", "brand", "series")}
 
 
 def stage_fact(heard: Heard) -> list[Put[StageFact]]:
@@ -187,56 +198,31 @@ def stage_fact(heard: Heard) -> list[Put[StageFact]]:
 
 
 def stay_fact(heard: Heard) -> list[Put[StayFact]]:
-    """The facts in an event of a car's stay: a transfer leaves one store and enters another."""
+    """The fact in an event of a car's stay, if any. A late cost is one of the sale."""
     common = {key: value for key, value in _common(heard).items() if key != "store_id"}
     match heard.event:
         case inventory.VehicleReceived() as e:
-            facts = [
-                StayFact(
-                    **common,
-                    store_id=e.store_id,
-                    stay_id=e.stay_id,
-                    vin=e.vin,
-                    kind="received",
-                    amount=e.book_cost.minor,
-                    currency=e.book_cost.currency,
-                    acquired_on=e.acquired_on,
-                    trim_id=e.trim_id,
-                    brand=e.brand,
-                    series=e.series,
-                )
-            ]
-        case inventory.CostAdded() as e:
-            facts = [
-                StayFact(
-                    **common,
-                    store_id=e.store_id,
-                    stay_id=e.stay_id,
-                    vin=e.vin,
-                    kind="cost",
-                    amount=e.amount.minor,
-                    currency=e.amount.currency,
-                )
-            ]
+            fact = StayFact(**common, **_car(e), **_model(e), store_id=e.store_id, kind="received")
+        case inventory.CostAdded(late=False) as e:
+            fact = StayFact(**common, **_car(e), store_id=e.store_id, kind="cost", amount=e.amount.minor)
         case inventory.VehicleDispatched() as e:
-            facts = [StayFact(**common, store_id=e.from_store, stay_id=e.stay_id, vin=e.vin, kind="left")]
+            fact = StayFact(**common, **_car(e), store_id=e.from_store, kind="left", other_store=e.to_store)
         case inventory.VehicleArrived() as e:
-            facts = [
-                StayFact(
-                    **common,
-                    store_id=e.to_store,
-                    stay_id=e.stay_id,
-                    vin=e.vin,
-                    kind="arrived",
-                    amount=e.transport.minor,
-                    currency=e.transport.currency,
-                )
-            ]
+            way: dict[str, Any] = {"store_id": e.to_store, "other_store": e.from_store, "amount": e.transport.minor}
+            fact = StayFact(**common, **_car(e), **_model(e), **way, kind="arrived")
         case inventory.VehicleSold() as e:
-            facts = [StayFact(**common, store_id=e.store_id, stay_id=e.stay_id, vin=e.vin, kind="sold", order_id=e.order_id)]
+            fact = StayFact(**common, **_car(e), store_id=e.store_id, kind="sold", order_id=e.order_id)
         case _:
-            facts = []
-    return [Put(stay_facts, fact) for fact in facts]
+            return []
+    return [Put(stay_facts, fact)]
+
+
+def _car(event: Any) -> dict[str, Any]:
+    return {"stay_id": event.stay_id, "vin": event.vin, "book_cost": event.book_cost.minor, "currency": event.book_cost.currency}
+
+
+def _model(event: inventory.VehicleReceived | inventory.VehicleArrived) -> dict[str, Any]:
+    return {name: getattr(event, name) for name in ("trim_id", "brand", "series", "acquired_on")}
 
 
 def sale_fact(heard: Heard) -> list[Put[SaleFact]]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from services.reporting.views.facts import STAGES, lead_facts, stage_facts
+from services.reporting.views.facts import STAGES, lead_facts, stage_facts, stores
 
 DIMENSIONS = {
     "channel": "l.channel",
@@ -13,57 +13,63 @@ DIMENSIONS = {
     "grade": "g.grade",
     "seller": "a.seller_id",
     "campaign": "l.campaign_id",
-    "month": "to_char(l.occurred_at at time zone coalesce(st.timezone, 'UTC'), 'YYYY-MM')",
+    "month": "to_char(l.captured_at at time zone coalesce(st.timezone, 'UTC'), 'YYYY-MM')",
 }
 
 _RANK = "case {stage} " + " ".join(f"when '{stage}' then {rank}" for rank, stage in enumerate(STAGES)) + " end"
 
 LEADS = f"""
 with l as (
-    select lead_id, store_id, channel, campaign_id, brand, series, occurred_at from {lead_facts.sql_name}
-    where kind = 'captured' and recorded_at <= %(as_of)s and occurred_at >= %(since)s and occurred_at < %(until)s
-        and (%(store_id)s::text is null or store_id = %(store_id)s)
+    select * from (
+        select distinct on (lead_id) lead_id, store_id, channel, campaign_id, brand, series, captured_at from {lead_facts.sql_name}
+        where kind in ('captured', 'placed') and recorded_at < %(as_of)s order by lead_id, sequence desc
+    ) newest
+    where captured_at >= %(since)s and captured_at < %(until)s and (%(store_id)s::text is null or store_id = %(store_id)s)
 ), g as (
     select distinct on (lead_id) lead_id, grade from {lead_facts.sql_name}
-    where kind = 'graded' and recorded_at <= %(as_of)s order by lead_id, sequence desc
+    where kind in ('graded', 'placed') and recorded_at < %(as_of)s order by lead_id, sequence desc
 ), a as (
     select distinct on (lead_id) lead_id, seller_id from {lead_facts.sql_name}
-    where kind = 'assigned' and recorded_at <= %(as_of)s order by lead_id, sequence desc
+    where kind = 'assigned' and recorded_at < %(as_of)s order by lead_id, sequence desc
 ), steps as (
-    select lead_id, 0 as rank, occurred_at, false as closed from l
+    select lead_id, 0 as rank, false as closed, captured_at as occurred_at, 0 as part, 0 as sequence from l
     union all
-    select lead_id, case kind when 'contacted' then 1 when 'converted' then 2 else 0 end, occurred_at, kind = 'disqualified'
-    from {lead_facts.sql_name} where kind in ('contacted', 'converted', 'disqualified') and recorded_at <= %(as_of)s
+    select lead_id, case kind when 'contacted' then 1 when 'converted' then 2 else 0 end, kind = 'disqualified', occurred_at, 1, sequence
+    from {lead_facts.sql_name} where kind in ('contacted', 'converted', 'disqualified') and recorded_at < %(as_of)s
     union all
-    select o.lead_id, {_RANK.format(stage="s.stage")}, s.occurred_at, s.stage in ('won', 'lost')
+    select o.lead_id, {_RANK.format(stage="s.stage")}, s.stage in ('won', 'lost'), s.occurred_at, 2, s.sequence
     from {stage_facts.sql_name} s
     join {stage_facts.sql_name} o on o.opportunity_id = s.opportunity_id and o.stage = 'first-contact' and o.lead_id is not null
-    where s.recorded_at <= %(as_of)s and o.recorded_at <= %(as_of)s
+    where s.recorded_at < %(as_of)s and o.recorded_at < %(as_of)s
 ), reached as (
-    select l.lead_id, max(coalesce(rank, 0)) as rank, bool_or(closed) as closed from l join steps using (lead_id) group by l.lead_id
+    select l.lead_id, max(coalesce(rank, 0)) as rank from l join steps using (lead_id) group by l.lead_id
+), latest as (
+    select distinct on (lead_id) lead_id, rank, closed from l join steps using (lead_id)
+    order by lead_id, steps.occurred_at desc, part desc, sequence desc
 )
 """
 
 COHORT = (
     LEADS
-    + """
-select {dimension} as key, r.rank, count(*)::int as n, (count(*) filter (where not r.closed))::int as open
-from reached r join l using (lead_id) left join g using (lead_id) left join a using (lead_id) left join stores_1 st using (store_id)
-group by 1, 2
+    + f"""
+select {{dimension}} as key, r.rank, n.rank as stands, count(*)::int as n, (count(*) filter (where not n.closed))::int as open
+from reached r join latest n using (lead_id) join l using (lead_id) left join g using (lead_id) left join a using (lead_id)
+left join {stores.sql_name} st using (store_id)
+group by 1, 2, 3
 """
 )
 
 WHICH = (
     LEADS
     + """
-select l.lead_id, r.rank, r.closed, l.occurred_at from reached r join l using (lead_id)
-where r.rank >= %(rank)s order by l.occurred_at, l.lead_id limit 1000
+select l.lead_id, r.rank, n.closed, l.captured_at as occurred_at from reached r join latest n using (lead_id) join l using (lead_id)
+where r.rank >= %(rank)s order by l.captured_at, l.lead_id limit 1000
 """
 )
 
 DWELLS = f"""
 select s.opportunity_id, s.stage, s.occurred_at, s.recorded_at from {stage_facts.sql_name} s
-where s.recorded_at <= %(as_of)s and (%(store_id)s::text is null or s.store_id = %(store_id)s)
+where s.recorded_at < %(as_of)s and (%(store_id)s::text is null or s.store_id = %(store_id)s)
     and s.opportunity_id in (select opportunity_id from {stage_facts.sql_name}
         where stage = 'first-contact' and occurred_at >= %(since)s and occurred_at < %(until)s)
 order by s.opportunity_id, s.occurred_at, s.sequence
@@ -71,19 +77,19 @@ order by s.opportunity_id, s.occurred_at, s.sequence
 
 
 def shape(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Per key the stages in order: reached (cohort), open now (snapshot), and conversion from the stage before, in per mille."""
-    keyed: dict[str | None, dict[int, tuple[int, int]]] = {}
+    """Per key the stages in order: reached (cohort), open there now (snapshot), and conversion from the stage before, in per mille."""
+    keyed: dict[str | None, list[dict[str, Any]]] = {}
     for row in rows:
-        keyed.setdefault(row["key"], {})[row["rank"]] = (row["n"], row["open"])
+        keyed.setdefault(row["key"], []).append(row)
     made = []
     for key in sorted(keyed, key=lambda k: (k is None, k)):
-        ranks = keyed[key]
-        reached = [sum(n for rank, (n, _) in ranks.items() if rank >= at) for at in range(len(STAGES))]
+        ours = keyed[key]
+        reached = [sum(row["n"] for row in ours if row["rank"] >= at) for at in range(len(STAGES))]
         stages = [
             {
                 "stage": stage,
                 "reached": reached[at],
-                "open": ranks.get(at, (0, 0))[1],
+                "open": sum(row["open"] for row in ours if row["stands"] == at),
                 "conversion_permille": None if at == 0 or not reached[at - 1] else reached[at] * 1000 // reached[at - 1],
             }
             for at, stage in enumerate(STAGES)

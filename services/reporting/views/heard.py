@@ -4,9 +4,12 @@ from datetime import datetime
 from typing import Any
 
 from shared.bus.heard import Heard
+from shared.contracts.needs import needed
+from shared.contracts.schema import published
 from shared.decider import message
 from shared.events.registry import personal_fields
 from shared.views.table import Put, Table
+from shared.web.auth import Auth
 
 REFERENCES = ("vin", "stay_id", "order_id", "lead_id", "opportunity_id", "campaign_id", "transfer_id")
 
@@ -69,6 +72,11 @@ def log(heard: Heard) -> Put[HeardRow]:
             **references,
         ),
     )
+
+
+def visible(auth: Auth) -> list[str]:
+    """The types of events whose figures, or people, a reader may see."""
+    return [type for type in published() if (permission := needed(type)) is None or auth.may(permission)]
 
 
 def hidden(cls: type | None) -> list[str]:

@@ -7,6 +7,10 @@ from services.reporting.views.facts import sale_facts, staff, stores, trims
 from shared.values.money import Money
 from shared.web.body import amount
 
+MOST = 5_000
+"""Lines of one report; its totals are of all cars whatever is shown."""
+WHOLE = "null::text"
+"""The dimension that makes one line per currency."""
 DIMENSIONS = {
     "vin": "vin",
     "order": "order_id",
@@ -20,7 +24,7 @@ DIMENSIONS = {
 
 PROFIT = f"""
 with d as (
-    select * from {sale_facts.sql_name} where kind = 'delivered' and recorded_at <= %(as_of)s
+    select * from {sale_facts.sql_name} where kind = 'delivered' and recorded_at < %(as_of)s
         and occurred_at >= %(since)s and occurred_at < %(until)s and (%(store_id)s::text is null or store_id = %(store_id)s)
 ), m as (
     select order_id, currency,
@@ -28,7 +32,7 @@ with d as (
         sum(amount) filter (where kind = 'carrying') as carrying,
         coalesce(sum(amount) filter (where kind = 'late-cost'), 0) as late
     from {sale_facts.sql_name}
-    where kind <> 'delivered' and recorded_at <= %(as_of)s and order_id in (select order_id from d) group by 1, 2
+    where kind <> 'delivered' and recorded_at < %(as_of)s and order_id in (select order_id from d) group by 1, 2
 )
 select {{dimension}} as key, m.currency, count(*)::int as cars, sum(m.revenue)::bigint as revenue, sum(m.cost)::bigint as cost,
     sum(m.carrying)::bigint as carrying, sum(m.late)::bigint as late_cost,
@@ -36,13 +40,13 @@ select {{dimension}} as key, m.currency, count(*)::int as cars, sum(m.revenue)::
     sum(m.revenue - m.cost - m.carrying - m.late)::bigint as front_now, min(d.vin) as vin, min(d.order_id) as order_id
 from d join m using (order_id) left join {trims.sql_name} t using (trim_id) left join {stores.sql_name} s on s.store_id = d.store_id
 left join {staff.sql_name} p on p.staff_id = d.seller_id
-group by 1, 2 order by 2, 1 limit 5000
+group by 1, 2 order by 2, 1
 """
 
 WAITING = f"""
-select count(*)::int as n from {sale_facts.sql_name} d where kind = 'delivered' and recorded_at <= %(as_of)s
+select count(*)::int as n from {sale_facts.sql_name} d where kind = 'delivered' and recorded_at < %(as_of)s
     and occurred_at >= %(since)s and occurred_at < %(until)s and (%(store_id)s::text is null or store_id = %(store_id)s)
-    and not exists (select from {sale_facts.sql_name} m where m.order_id = d.order_id and m.kind = 'revenue' and m.recorded_at <= %(as_of)s)
+    and not exists (select from {sale_facts.sql_name} m where m.order_id = d.order_id and m.kind = 'revenue' and m.recorded_at < %(as_of)s)
 """
 
 FIGURES = ("revenue", "cost", "carrying", "late_cost", "front_at_deal", "front_now")
@@ -58,10 +62,8 @@ def line(row: dict[str, Any], by: str) -> dict[str, Any]:
 
 
 def totals(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The sum of the lines, one per currency: currencies are never added up."""
-    made = []
-    for currency in sorted({row["currency"] for row in rows}):
-        ours = [row for row in rows if row["currency"] == currency]
-        sums = {name: amount(Money(sum(row[name] for row in ours), currency)) for name in FIGURES}
-        made.append({"currency": currency, "cars": sum(row["cars"] for row in ours), **sums})
-    return made
+    """The whole, one line per currency: currencies are never added up."""
+    return [
+        {"currency": row["currency"], "cars": row["cars"], **{name: amount(Money(row[name], row["currency"])) for name in FIGURES}}
+        for row in rows
+    ]

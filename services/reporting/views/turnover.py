@@ -7,76 +7,60 @@ from services.reporting.views.facts import stay_facts, stores
 
 BUCKETS = ((0, 30), (31, 60), (61, 90), (91, 180), (181, None))
 
+# `scope` are the stores a report is of, null for the whole group; a transfer is `within` when both its stores are among them.
 _FACTS = f"""
 with f as (
-    select s.*, coalesce(s.acquired_on, (s.occurred_at at time zone coalesce(st.timezone, 'UTC'))::date) as day,
-        sum(s.amount) over w as cost_now, first_value(s.currency) over w as money,
-        first_value(s.trim_id) over w as trim, first_value(s.series) over w as car_series, first_value(s.brand) over w as car_brand
+    select s.stay_id, s.sequence, s.vin, s.kind, s.store_id, s.amount, s.book_cost, s.currency as money, s.acquired_on,
+        case s.kind when 'received' then s.acquired_on else (s.occurred_at at time zone coalesce(st.timezone, 'UTC'))::date end as day,
+        %(scope)s::text[] is null or s.other_store = any(%(scope)s) as within
     from {stay_facts.sql_name} s left join {stores.sql_name} st using (store_id)
-    where s.recorded_at <= %(as_of)s
-    window w as (partition by s.stay_id order by s.occurred_at, s.sequence, s.kind)
+    where s.recorded_at < %(as_of)s and (%(scope)s::text[] is null or s.store_id = any(%(scope)s))
 )
 """
 
-# Of the group a transfer changes nothing but the transport; of one store it takes the whole car away and brings it.
-_DELTAS = """
-, deltas as (
-    select day, money, stay_id, case kind when 'received' then 1 when 'sold' then -1 else 0 end as units,
-        case kind when 'sold' then -cost_now else amount end as value
-    from f where %(store_id)s::text is null and not (kind = 'cost' and exists (
-        select from f x where x.stay_id = f.stay_id and x.kind = 'sold' and x.occurred_at < f.occurred_at))
-    union all
-    select day, money, stay_id, case when kind in ('received', 'arrived') then 1 when kind in ('sold', 'left') then -1 else 0 end,
-        case kind when 'sold' then -cost_now when 'left' then -cost_now when 'arrived' then cost_now else amount end
-    from f where store_id = %(store_id)s and not (kind = 'cost' and exists (
-        select from f x where x.stay_id = f.stay_id and x.kind in ('sold', 'left') and x.store_id = f.store_id
-            and x.occurred_at < f.occurred_at))
-)
-"""
-
+# A transfer within the scope changes nothing but the transport; any other takes the whole car away, or brings it.
 TURNOVER = (
     _FACTS
-    + _DELTAS
     + """
-, days as (select generate_series(%(since)s::date, %(until)s::date - 1, '1 day')::date as day),
+, deltas as (
+    select day, money,
+        case when kind = 'received' or kind = 'arrived' and not within then 1
+            when kind = 'sold' or kind = 'left' and not within then -1 else 0 end as units,
+        case when kind = 'received' or kind = 'arrived' and not within then book_cost
+            when kind = 'sold' or kind = 'left' and not within then -book_cost else amount end as value
+    from f
+), days as (select generate_series(%(since)s::date, %(until)s::date - 1, '1 day')::date as day),
 monies as (select distinct money from deltas),
-stock as (
-    select d.day, m.money, coalesce((select sum(value) from deltas x where x.money = m.money and x.day <= d.day), 0) as value
-    from days d cross join monies m
-), daily as (
-    select m.money, x.day, sum(x.value) as value, sum(x.units) as units from monies m join deltas x using (money) group by 1, 2
+daily as (
+    select money, day, sum(value) as value from deltas group by 1, 2
 ), opening as (
     select money, coalesce(sum(value) filter (where day < %(since)s), 0) as value from daily group by 1
 ), running as (
     select m.money, d.day, o.value + coalesce(sum(x.value) over (partition by m.money order by d.day), 0) as value
     from monies m cross join days d join opening o using (money) left join daily x on x.money = m.money and x.day = d.day
+), sold as (
+    select money, count(*) as units, sum(book_cost) as cost from f
+    where kind = 'sold' and day >= %(since)s and day < %(until)s group by 1
 )
-select m.money as currency,
-    (select coalesce(sum(-value), 0) from deltas x
-        where x.money = m.money and x.units = -1 and x.value <> 0 and x.day >= %(since)s and x.day < %(until)s
-        and exists (select from f s where s.stay_id = x.stay_id and s.kind = 'sold' and s.day = x.day))::bigint as cost_of_sold,
-    (select count(*) from f s where s.money = m.money and s.kind = 'sold' and s.day >= %(since)s and s.day < %(until)s
-        and (%(store_id)s::text is null or s.store_id = %(store_id)s))::int as sold,
+select m.money as currency, coalesce(s.cost, 0)::bigint as cost_of_sold, coalesce(s.units, 0)::int as sold,
     (select round(avg(value)) from running r where r.money = m.money)::bigint as average_stock,
     (select coalesce(sum(units), 0) from deltas x where x.money = m.money and x.day < %(until)s)::int as units,
     (select coalesce(sum(value), 0) from deltas x where x.money = m.money and x.day < %(until)s)::bigint as value
-from monies m order by 1
+from monies m left join sold s using (money) order by 1
 """
 )
 
 AGES = (
     _FACTS
     + """
-, last as (
-    select distinct on (stay_id) stay_id, vin, kind, store_id, day, cost_now, money from f
-    order by stay_id, occurred_at desc, sequence desc, kind desc
-), since as (select stay_id, min(day) as acquired from f where kind = 'received' group by 1),
-arrived as (select stay_id, max(day) as arrived from f where kind in ('received', 'arrived') group by 1)
-select l.vin, l.stay_id, l.store_id, l.cost_now::bigint as cost, l.money as currency, %(today)s::date - s.acquired as age,
-    %(today)s::date - a.arrived as store_age, l.kind = 'left' as in_transit
-from last l join since s using (stay_id) join arrived a using (stay_id)
-where not exists (select from f x where x.stay_id = l.stay_id and x.kind = 'sold')
-    and (%(store_id)s::text is null or l.store_id = %(store_id)s)
+, last as (select distinct on (stay_id) * from f order by stay_id, sequence desc),
+entered as (
+    select distinct on (stay_id) stay_id, acquired_on, day from f where kind in ('received', 'arrived') order by stay_id, sequence desc
+)
+select l.vin, l.stay_id, l.store_id, l.book_cost as cost, l.money as currency, %(today)s::date - e.acquired_on as age,
+    %(today)s::date - e.day as store_age, l.kind = 'left' as in_transit
+from last l join entered e using (stay_id)
+where l.kind <> 'sold' and (l.kind <> 'left' or l.within)
 order by age desc, vin
 """
 )

@@ -42,7 +42,7 @@ shelves: Table[Shelf] = Table(name="shelves", version=1, row=Shelf, key=("stream
 
 def row(stream: str, n: int, type: str = TYPE) -> OutboxRow:
     """The n-th public event of a stream, counted from 1."""
-    event = VehicleRequested(request_id=str(n), order_id=stream, vin="V", store_id="s")
+    event = VehicleRequested(request_id=str(n), order_id=stream, vin="V", store_id="s", seller_id="li")
     attributes = {"time": utc_now(), "authid": "system", "correlationid": "c", "storeid": "s"}
     return OutboxRow(
         id=derived_id(stream, str(n), type),

@@ -66,7 +66,7 @@ def test_an_event_comes_back_whole() -> None:
     envelope = envelope_of(made)
     event = heard(envelope, made.value)
     assert known(envelope)
-    assert event.event == VehicleRequested(request_id="7", order_id="order-1", vin="V", store_id="s")
+    assert event.event == VehicleRequested(request_id="7", order_id="order-1", vin="V", store_id="s", seller_id="li")
     assert (event.id, event.stream, event.sequence, event.source) == (full().id, "order-1", 700, "orders")
     assert (event.occurred_at, event.recorded_at) == (AT, AT)
     assert (event.store_id, event.actor, event.correlation_id) == ("store-1", "staff-1", "click-1")

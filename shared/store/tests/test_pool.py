@@ -1,0 +1,55 @@
+"""PostgreSQL is killed under a pool: callers are told soon, and nobody has to do anything when it is back."""
+
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg_pool import PoolTimeout
+
+from deploy.local import postgres
+from deploy.local.process import Server, free_port
+from shared.store.pool import PATIENCE, Pool
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncIterator[Server]:
+    for each in (tmp_path, tmp_path.parent):
+        each.chmod(0o755)
+    made = postgres.start(tmp_path / "postgres", free_port(), "abc")
+    made.wait()
+    yield made
+    made.stop()
+
+
+async def ask(pool: Pool) -> float:
+    """Seconds until the database, or the pool, has answered."""
+    began = time.monotonic()
+    try:
+        async with pool.connection() as connection:
+            await connection.execute("select 1")
+    except (psycopg.OperationalError, PoolTimeout):
+        return time.monotonic() - began
+    return 0.0
+
+
+async def test_a_dead_database_is_said_at_once_and_found_again(server: Server) -> None:
+    async with Pool(server.url, "test") as pool:
+        assert await ask(pool) == 0
+        server.kill9()
+        waits = [await ask(pool) for _ in range(12)]
+        assert max(waits) < PATIENCE + 0.5
+        assert max(waits[3:]) < 0.5
+        server.start()
+        server.wait()
+        until = time.monotonic() + 5
+        while await ask(pool):
+            assert time.monotonic() < until
+
+
+async def test_a_connection_waits_for_no_lock_longer_than_five_seconds(server: Server) -> None:
+    async with Pool(server.url, "test") as pool, pool.connection() as connection:
+        for name in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"):
+            found = await (await connection.execute("select current_setting(%s)", [name])).fetchone()
+            assert found == ("5s",)
