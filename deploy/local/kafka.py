@@ -98,13 +98,12 @@ def start(folder: Path, port: int, cache: Path, log: Path | None = None) -> Serv
     config.write_text(CONFIG.format(port=port, controller=port + 1, folder=folder, hours=RETENTION_HOURS))
     java = [JAVA, *JVM, "-cp", classpath]
     run = shlex.join(str(part) for part in [*java, "kafka.Kafka", config])
-    if (folder / "data" / "meta.properties").exists():
-        script = f"exec {run}"
-    else:
+    marker = folder / "data" / "meta.properties"
+    if not marker.exists():
         check_disk(folder)
-        cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        form = shlex.join(str(part) for part in [*java, "kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", "-c", config])
-        script = f"{form} && exec {run}"
+    cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+    form = shlex.join(str(part) for part in [*java, "kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", "-c", config])
+    script = f"{{ test -e {shlex.quote(str(marker))} || {form}; }} && exec {run}"
     server = Server(
         name="Kafka",
         url=f"127.0.0.1:{port}",

@@ -5,6 +5,7 @@ import os
 import pwd
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -29,6 +30,9 @@ OPTIONS = {
     # The outbox turns over fast.
     "autovacuum_naptime": "15s",
 }
+if sys.platform == "linux":
+    # After a kill: one call instead of opening each of ten databases' files.
+    OPTIONS["recovery_init_sync_method"] = "syncfs"
 
 
 def programs() -> Path:
@@ -78,7 +82,7 @@ def _create(folder: Path, password: str, user: int | None, log: Path) -> None:
         if user is not None:
             for path in (made, secret, data):
                 os.chown(path, user, user)
-        done = subprocess.run(  # noqa: S603
+        done = subprocess.run(
             [
                 *(programs() / "initdb", "-D", data, "--username=postgres", f"--pwfile={secret}", "--auth=scram-sha-256"),
                 *("--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"),

@@ -92,7 +92,7 @@ class Server:
         """Starts the process; `wait` then waits until it answers. Call from a thread that lives as long as the server shall."""
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(  # noqa: S603
+            self.process = subprocess.Popen(
                 [str(part) for part in self.command],
                 stdin=subprocess.PIPE,
                 stdout=log,

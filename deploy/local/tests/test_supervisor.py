@@ -48,7 +48,7 @@ class Installation:
     def start(self, command: str = "demo", **environment: str) -> None:
         script = [sys.executable, str(Path(__file__).with_name("installation.py")), str(self.plan.folder), str(self.plan.base), command]
         with self.out.open("wb") as out:
-            self.process = subprocess.Popen(  # noqa: S603
+            self.process = subprocess.Popen(
                 script, cwd=ROOT, stdout=out, stderr=out, env=os.environ | {"PYTHONPATH": str(ROOT)} | environment
             )
 
