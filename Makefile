@@ -1,6 +1,6 @@
 # A new machine needs git, make and Python only. `make help` says what there is.
 .DEFAULT_GOAL := help
-.PHONY: help install lock up demo down reset logs test lint types imports unit test-data check-compose contracts
+.PHONY: help install lock up demo down reset logs test lint types imports unit test-data check-compose contracts features
 MAKEFLAGS += --no-print-directory
 
 PYTHON := .venv/bin/python
@@ -60,6 +60,10 @@ test-data: $(INSTALLED) ## Run the tests on the real files (FORECOURT_DATA=../sh
 
 contracts: $(INSTALLED) ## Write the public JSON Schemas anew from shared/contracts
 	@$(PYTHON) -m shared.contracts
+
+features: $(INSTALLED) ## Write docs/features.md and the tables of the context map anew
+	@$(PYTHON) -m shared.testing.features
+	@$(PYTHON) -m tests.context_map
 
 check-compose: $(INSTALLED) ## Check docker-compose.yml with the real docker compose (needs Go, no Docker)
 	@sh deploy/docker/check.sh

@@ -1,21 +1,22 @@
-"""What needs the vault and can wait a moment: keys of the forgotten are destroyed, contacts that came from leads become searchable."""
+"""What can wait a moment: keys of the forgotten are destroyed, contacts from leads become searchable, late stores number their customers."""
 
 import asyncio
 from typing import Any
 
 import structlog
 
-from services.customers.domain.customer import phone_claim
-from services.customers.domain.customer_messages import ConfirmErasure, IndexContacts, Indexes
+from services.customers import known
+from services.customers.domain.customer import customer_number, phone_claim
+from services.customers.domain.customer_messages import ConfirmErasure, IndexContacts, Indexes, NumberCustomer
 from services.customers.fields import indexes_of
 from services.customers.views.customer_list import CustomerRow, table
 from shared.decider import Rejected
 from shared.deciding import Order
 from shared.events.envelope import Meta
 from shared.events.privacy import Vault, VaultUnavailable
-from shared.handling import Handler, Request
+from shared.handling import Handler, Number, Request
 from shared.store.protocol import Store, Unavailable
-from shared.values.clock import utc_now
+from shared.values.clock import local_day, utc_now
 from shared.values.phone import normalise
 
 log = structlog.get_logger()
@@ -62,6 +63,8 @@ class Caretaker:
             await self._erase(row)
         for row in await self.store.scan(table, todo="index"):
             await self._index(row)
+        for row in await self.store.scan(table, number=""):
+            await self._number(row)
 
     async def forget_again(self) -> None:
         """Applies every erasure again. Raises VaultUnavailable."""
@@ -84,14 +87,23 @@ class Caretaker:
             other = await self._holder(row, indexes)
             await self._handle(row, IndexContacts(indexes=indexes, duplicate_of=other, at=utc_now()))
 
+    async def _number(self, row: CustomerRow) -> None:
+        """Who was registered before his store was heard of."""
+        store: known.Store | None = (await self.store.rows(known.stores, [(row.store_id,)])).get((row.store_id,))
+        if store is None or row.status == "forgotten":
+            return
+        code, day = store.code, local_day(row.registered_at, store.timezone)
+        number = Number(series=f"C-{code}", day=day)
+        await self._handle(row, lambda n: NumberCustomer(number=customer_number(code, day, n), at=utc_now()), number)
+
     async def _holder(self, row: CustomerRow, indexes: Indexes) -> str | None:
         claim = phone_claim(row.entity_id, indexes.phone)
         stream = await self.store.holder(claim.kind, claim.key)
         return stream.partition("-")[2] if stream else None
 
-    async def _handle(self, row: CustomerRow, command: Any) -> None:
-        meta = Meta(actor="system", store_id=row.store_id, correlation_id="")
-        await self.handler.handle(Request(order=Order(stream=f"customer-{row.customer_id}", meta=meta), command=command))
+    async def _handle(self, row: CustomerRow, command: Any, number: Number | None = None) -> None:
+        order = Order(stream=f"customer-{row.customer_id}", meta=Meta(actor="system", store_id=row.store_id, correlation_id=""))
+        await self.handler.handle(Request(order=order, command=command, number=number))
 
 
 def matchable(phone: str) -> str:

@@ -53,6 +53,8 @@ def interest(heard: Heard) -> list[Effect]:
     match heard.event:
         case leads.LeadCaptured(lead_id=id, person_id=person, brand=brand, series=series, channel=channel):
             return both(heard, "lead", id, person, "open", brand=brand, series=series, channel=channel)
+        case leads.LeadPlaced(lead_id=id, person_id=person):
+            return both(heard, "lead", id, person)
         case leads.LeadTouched(lead_id=id, person_id=person, channel=channel):
             return [told(heard, "lead", id, person, channel=channel)]
         case leads.LeadGraded(lead_id=id, grade=grade):

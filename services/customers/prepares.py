@@ -2,8 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
-from weakref import WeakKeyDictionary
 
 from services.customers import known
 from services.customers.domain.customer import customer_number
@@ -12,17 +10,12 @@ from services.customers.views.customer_list import table as customers
 from shared.following import Prepare, Preparing
 from shared.values.clock import local_day
 
-_numbered: WeakKeyDictionary[Preparing, set[str]] = WeakKeyDictionary()
-"""Several are registered in one transaction, and none of them is in the view before it ends."""
 
-
-async def with_number(command: Any, tx: Preparing) -> Any:
-    """The registration with the store's next number of that day. KeyError while the store is not known: it is tried again."""
-    numbered = _numbered.setdefault(tx, set())
-    if command.customer_id in numbered or await tx.rows(customers, [(command.customer_id,)]):
+async def with_number(command: RegisterCustomer, tx: Preparing) -> RegisterCustomer:
+    """The registration with the store's next number of that day; without one while the store is not known (see caretaker.py)."""
+    store: known.Store | None = (await tx.rows(known.stores, [(command.store_id,)])).get((command.store_id,))
+    if store is None or await tx.rows(customers, [(command.customer_id,)]):
         return command
-    numbered.add(command.customer_id)
-    store: known.Store = (await tx.rows(known.stores, [(command.store_id,)]))[command.store_id,]
     day = local_day(command.at, store.timezone)
     n = await tx.number(f"C-{store.code}", day)
     return replace(command, number=customer_number(store.code, day, n))

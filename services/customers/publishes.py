@@ -8,17 +8,19 @@ _TOLD = frozenset({"name", "phone", "email"})
 
 
 def publish(event: m.Event, state: State) -> list[object]:
-    """Registration, a corrected name or contact, and erasure; all else stays here."""
+    """Registration once there is a number, a corrected name or contact, and erasure; all else stays here."""
     match event, state:
-        case m.CustomerRegistered(), Customer(name=name, phone=phone, email=email):
+        case m.CustomerRegistered(number=""), _:
+            return []
+        case ((m.CustomerRegistered() | m.CustomerNumbered()), Customer()):
             registered = public.CustomerRegistered(
-                customer_id=event.customer_id,
-                number=event.number,
-                store_id=event.store_id,
-                kind=event.kind,
-                name=name,
-                phone=phone,
-                email=email,
+                customer_id=state.customer_id,
+                number=state.number,
+                store_id=state.store_id,
+                kind=state.kind,
+                name=state.name,
+                phone=state.phone,
+                email=state.email,
             )
             return [registered]
         case m.CustomerCorrected(changed=changed), Customer(customer_id=id, name=name, phone=phone, email=email) if _TOLD & {*changed}:

@@ -7,6 +7,7 @@ stored = Registry(
     "customers",
     events={
         "CustomerRegistered": m.CustomerRegistered,
+        "CustomerNumbered": m.CustomerNumbered,
         "CustomerCorrected": m.CustomerCorrected,
         "ContactsIndexed": m.ContactsIndexed,
         "ConsentRecorded": m.ConsentRecorded,

@@ -22,6 +22,13 @@ from services.finance.domain.payable import ApprovePayment, DeclinePayment, Requ
 from services.finance.domain.period import ClosePeriod, ReopenPeriod
 from services.finance.domain.rates import business_day
 from services.finance.fields import EntryId, LedgerNumber, Month
+from services.finance.known import entities_known, stores_known
+from services.finance.views.accounts import accounts
+from services.finance.views.cars import cars
+from services.finance.views.invoices import invoices
+from services.finance.views.ledger import lines
+from services.finance.views.payables import payables
+from services.finance.views.refunds import refunds
 from shared.events.envelope import derived_id
 from shared.handling import Done, Number
 from shared.values.clock import local_day
@@ -109,7 +116,7 @@ async def request_refund(body: NewRefund, call: Call) -> Done:
 @router.post("/refunds/{refund_id}/approve", summary="Approve a refund and pay it", openapi_extra=needs("finance.approve"))
 async def approve_refund(refund_id: Id, call: Call) -> Done:
     """Refused to who asked for it."""
-    refund = await call.need("select order_id, store_id from refunds_1 where refund_id = %s", [refund_id])
+    refund = await call.need(f"select order_id, store_id from {refunds.sql_name} where refund_id = %s", [refund_id])
 
     def command(number: str) -> ApproveRefund:
         return ApproveRefund(refund_id=refund_id, number=number, by=call.staff, on=business_day(call.at), at=call.at)
@@ -120,7 +127,7 @@ async def approve_refund(refund_id: Id, call: Call) -> Done:
 @router.post("/refunds/{refund_id}/decline", summary="Decline a refund", openapi_extra=needs("finance.approve"))
 async def decline_refund(refund_id: Id, call: Call) -> Done:
     """Its amount may be asked for again."""
-    refund = await call.need("select order_id from refunds_1 where refund_id = %s", [refund_id])
+    refund = await call.need(f"select order_id from {refunds.sql_name} where refund_id = %s", [refund_id])
     command = DeclineRefund(refund_id=refund_id, by=call.staff, at=call.at)
     return made(await call.handle("account", refund["order_id"], command), refund_id)
 
@@ -130,7 +137,8 @@ async def issue_invoice(body: NewInvoice, call: Call) -> Done:
     """For a signed contract, by the legal entity that bought the car in; once per car."""
     account = await account_of(call, body.order_id)
     car = await call.one(
-        "select stay_id, entity_id, status from cars_1 where vin = %s order by status = 'in-stock' desc, order_id = %s desc nulls last",
+        f"select stay_id, entity_id, status from {cars.sql_name} where vin = %s "
+        "order by status = 'in-stock' desc, order_id = %s desc nulls last",
         [account["vin"], body.order_id],
     )
     owner = car["entity_id"] if car and car["status"] != "in-transit" else None
@@ -153,7 +161,7 @@ async def issue_invoice(body: NewInvoice, call: Call) -> Done:
 @router.post("/invoices/{invoice_id}/reverse", summary="Reverse an invoice by a red one", openapi_extra=needs("finance.invoice"))
 async def reverse_invoice(invoice_id: Id, call: Call) -> Done:
     """An invoice is never edited; the red one has a number of its own."""
-    account = await call.need("select order_id, store_id from invoices_1 where invoice_id = %s", [invoice_id])
+    account = await call.need(f"select order_id, store_id from {invoices.sql_name} where invoice_id = %s", [invoice_id])
 
     def command(number: str) -> ReverseInvoice:
         return ReverseInvoice(invoice_id=invoice_id, number=number, by=call.staff, on=business_day(call.at), at=call.at)
@@ -164,7 +172,7 @@ async def reverse_invoice(invoice_id: Id, call: Call) -> Done:
 @router.post("/payments", status_code=201, summary="Ask for the payment of a payable", openapi_extra=needs("finance.pay"))
 async def request_payment(body: NewPayment, call: Call) -> Done:
     """A payment voucher with a gapless number; another person approves it."""
-    payable = await call.one("select store_id from payables_1 where payable_id = %s", [body.payable_id])
+    payable = await call.one(f"select store_id from {payables.sql_name} where payable_id = %s", [body.payable_id])
     if payable is None:
         raise unknown("payable_id")
     payment_id = keyed(call, "payment")
@@ -178,7 +186,7 @@ async def request_payment(body: NewPayment, call: Call) -> Done:
 @router.post("/payments/{payment_id}/approve", summary="Approve a payment and pay it", openapi_extra=needs("finance.approve"))
 async def approve_payment(payment_id: Id, call: Call) -> Done:
     """Refused to who asked for it; a payable is paid once."""
-    payable = await call.need("select payable_id from payables_1 where payment_id = %s", [payment_id])
+    payable = await call.need(f"select payable_id from {payables.sql_name} where payment_id = %s", [payment_id])
     command = ApprovePayment(payment_id=payment_id, by=call.staff, on=business_day(call.at), at=call.at)
     return made(await call.handle("payable", payable["payable_id"], command), payment_id)
 
@@ -186,7 +194,7 @@ async def approve_payment(payment_id: Id, call: Call) -> Done:
 @router.post("/payments/{payment_id}/decline", summary="Decline a payment", openapi_extra=needs("finance.approve"))
 async def decline_payment(payment_id: Id, call: Call) -> Done:
     """The payable is open again; the voucher keeps its number."""
-    payable = await call.need("select payable_id from payables_1 where payment_id = %s", [payment_id])
+    payable = await call.need(f"select payable_id from {payables.sql_name} where payment_id = %s", [payment_id])
     command = DeclinePayment(payment_id=payment_id, by=call.staff, at=call.at)
     return made(await call.handle("payable", payable["payable_id"], command), payment_id)
 
@@ -219,7 +227,7 @@ async def post_entry(body: NewEntry, call: Call) -> Done:
 @router.post("/ledger/entries/{entry_id}/reverse", summary="Reverse an entry made by hand", openapi_extra=needs("finance.ledger"))
 async def reverse_entry(entry_id: EntryId, body: Reason, call: Call) -> Done:
     """By an entry of today with the signs turned; other entries are undone where they come from."""
-    found = await call.need("select source from ledger_1 where entry_id = %s", [entry_id])
+    found = await call.need(f"select source from {lines.sql_name} where entry_id = %s", [entry_id])
     category, _, journal_id = found["source"].partition("-")
     if category != "journal":
         raise Problem("illegal-transition", "Only an entry made by hand is reversed by hand.")
@@ -246,7 +254,7 @@ async def reopen_period(entity_id: Id, month: Month, body: Reason, call: Call) -
 
 async def account_of(call: Call, order_id: str) -> dict[str, Any]:
     """The order's account. Raises Problem when it is not there or another store's."""
-    account = await call.one("select * from accounts_1 where order_id = %s", [order_id])
+    account = await call.one(f"select * from {accounts.sql_name} where order_id = %s", [order_id])
     if account is None:
         raise unknown("order_id")
     return account
@@ -255,7 +263,8 @@ async def account_of(call: Call, order_id: str) -> dict[str, Any]:
 async def store_of(call: Call, store_id: str) -> dict[str, Any]:
     """A store of the caller's with its legal entity's currency. Raises Problem when it is not his."""
     store = await call.one(
-        "select s.*, e.currency from stores_known_1 s join entities_known_1 e using (entity_id) where store_id = %s", [store_id]
+        f"select s.*, e.currency from {stores_known.sql_name} s join {entities_known.sql_name} e using (entity_id) where store_id = %s",
+        [store_id],
     )
     if store is None or not call.auth.has_store(store_id):
         raise unknown("store_id")
@@ -264,7 +273,7 @@ async def store_of(call: Call, store_id: str) -> dict[str, Any]:
 
 async def whole_entity(call: Call, entity_id: str) -> None:
     """Refuses who does not work for every store of the legal entity."""
-    stores = await call.rows("select store_id from stores_known_1 where entity_id = %s", [entity_id])
+    stores = await call.rows(f"select store_id from {stores_known.sql_name} where entity_id = %s", [entity_id])
     if not any(call.auth.has_store(store["store_id"]) for store in stores):
         raise Problem("not-found")
     if not all(call.auth.has_store(store["store_id"]) for store in stores):

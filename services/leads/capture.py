@@ -50,9 +50,9 @@ class Draft:
 async def capture(call: Call, draft: Draft) -> Done:
     """Touches the open lead of this person, or captures a new one. Raises Problem for a store or campaign that is not the caller's."""
     entity_id = await _entity(call, draft)
-    await _check_campaign(call, draft)
+    await check_campaign(call, draft.campaign_id)
     phone = normalise(draft.person.phone, draft.person.region).e164
-    identity = _identity(call, draft.person, phone)
+    identity = _identity(call, draft, phone)
     for _ in range(TRIES):
         stream = await call.holder("open-lead", open_lead_key(entity_id, draft.brand, identity)) if identity else None
         try:
@@ -73,21 +73,25 @@ async def _entity(call: Call, draft: Draft) -> str | None:
     return str(stores[draft.store_id,].entity_id)
 
 
-async def _check_campaign(call: Call, draft: Draft) -> None:
-    if draft.campaign_id is None:
+async def check_campaign(call: Call, campaign_id: str | None) -> None:
+    """Raises Problem for a campaign that is not known, or not of the caller's stores."""
+    if campaign_id is None:
         return
-    campaigns = await call.kit.store.rows(known.campaigns, [(draft.campaign_id,)])
-    if not campaigns or not call.auth.has_store(campaigns[draft.campaign_id,].store_id):
+    campaigns = await call.kit.store.rows(known.campaigns, [(campaign_id,)])
+    if not campaigns or not call.auth.has_store(campaigns[campaign_id,].store_id):
         raise Problem("unknown-reference", errors=[FieldError("campaign_id", "unknown")])
 
 
-def _identity(call: Call, person: Person, phone: str | None) -> str | None:
-    """The blind index to match by: a telephone number that parses, else the e-mail address, else the WeChat id."""
+def _identity(call: Call, draft: Draft, phone: str | None) -> str | None:
+    """The blind index to match by: a telephone number that parses, else the e-mail address, else the WeChat id, else the sender's number."""
+    person = draft.person
     if phone:
         return str(call.vault.index("phone", phone))
     if person.email:
         return str(call.vault.index("email", person.email.casefold()))
-    return str(call.vault.index("wechat", person.wechat.casefold())) if person.wechat else None
+    if person.wechat:
+        return str(call.vault.index("wechat", person.wechat.casefold()))
+    return str(call.vault.index("source", draft.source)) if draft.source else None
 
 
 async def _grading(call: Call) -> Grading:

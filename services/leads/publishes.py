@@ -7,12 +7,14 @@ from shared.contracts import leads as public
 
 
 def publish_lead(event: lead.Event, state: lead_state.State) -> list[object]:
-    """Capture, touches, grade, owner, contacts and the end; reminders, queues and placing stay private."""
+    """Capture, placing, touches, grade, owner, contacts and the end; reminders and queues stay private."""
     assert isinstance(state, lead_state.Lead)
     lead_id, person_id = state.lead_id, state.person_id
     match event:
         case lead.LeadCaptured():
             return [_captured(event)]
+        case lead.LeadPlaced():
+            return [_placed(event, state)]
         case lead.LeadTouched(channel=channel, campaign_id=campaign):
             return [public.LeadTouched(lead_id=lead_id, person_id=person_id, channel=channel, campaign_id=campaign)]
         case lead.LeadGraded(grade=grade, rule=rule, rule_version=version):
@@ -46,6 +48,21 @@ def _captured(event: lead.LeadCaptured) -> public.LeadCaptured:
         name=event.name,
         phone=event.phone,
         email=event.email,
+    )
+
+
+def _placed(event: lead.LeadPlaced, state: lead_state.Lead) -> public.LeadPlaced:
+    return public.LeadPlaced(
+        lead_id=event.lead_id,
+        person_id=state.person_id,
+        store_id=event.store_id,
+        entity_id=event.entity_id,
+        brand=state.brand,
+        series=state.series,
+        channel=state.first_touch.channel,
+        campaign_id=state.first_touch.campaign_id,
+        grade=state.graded[0] if state.graded else "",
+        captured_at=state.captured_at,
     )
 
 

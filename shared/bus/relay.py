@@ -94,12 +94,15 @@ class Relay:
         return self._epoch is not None
 
     async def _hold(self) -> None:
+        """Renews the lease at every tick; who does not have it asks more often, so as not to miss its end."""
         while True:
+            wait = min(self.tick, self.lease / 3)
             try:
-                await self.take_lease()
+                if not await self.take_lease():
+                    wait = min(wait, self.poll)
             except _PASSING as error:
                 log.warning("relay cannot renew its lease", context=self.context, error=repr(error))
-            await asyncio.sleep(min(self.tick, self.lease / 3) if self.leading else self.poll)
+            await asyncio.sleep(wait)
 
     async def _relay(self) -> None:
         wait = self.poll

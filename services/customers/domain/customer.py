@@ -84,6 +84,8 @@ def of_customer(command: m.Command, state: Customer) -> list[m.Event]:
     match command:
         case m.RegisterCustomer():
             return [restore(state)] if state.status == "archived" else []
+        case m.NumberCustomer(number=number):
+            return [] if state.number else [m.CustomerNumbered(number=number)]
         case m.CorrectCustomer() if state.status == "active":
             return correct(command, state)
         case m.IndexContacts(indexes=indexes, duplicate_of=other):
@@ -113,7 +115,7 @@ def of_forgotten(command: m.Command, state: Forgotten) -> list[m.Event]:
     match command:
         case m.ConfirmErasure():
             return [] if state.erased else [m.KeysDestroyed()]
-        case m.ForgetCustomer() | m.RecordDeal() | m.IndexContacts():
+        case m.ForgetCustomer() | m.RecordDeal() | m.IndexContacts() | m.NumberCustomer():
             return []
         case _:
             raise Rejected("erased", "This person's data has been erased.")
@@ -201,6 +203,8 @@ def evolve(state: State, event: m.Event) -> State:
         return replace(state, erased=state.erased or isinstance(event, m.KeysDestroyed))
     assert isinstance(state, Customer)
     match event:
+        case m.CustomerNumbered(number=number):
+            return replace(state, number=number)
         case m.CustomerCorrected():
             return corrected(state, event)
         case m.ContactsIndexed(indexes=indexes, duplicate_of=other):

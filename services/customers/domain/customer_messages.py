@@ -73,7 +73,7 @@ class Indexes:
 
 @message
 class RegisterCustomer(Particulars):
-    """`customer_id` is the person's id. Without `indexes` the contacts are indexed later."""
+    """`customer_id` is the person's id. Without `indexes` the contacts are indexed later, without `number` he gets one later."""
 
     customer_id: str
     number: str
@@ -87,6 +87,14 @@ class RegisterCustomer(Particulars):
     indexes: Indexes | None = None
     lead_id: str | None = None
     opportunity_id: str | None = None
+    at: datetime
+
+
+@message
+class NumberCustomer:
+    """His store is known now."""
+
+    number: str
     at: datetime
 
 
@@ -163,6 +171,8 @@ class ConfirmErasure:
 
 @message
 class CustomerRegistered(Particulars):
+    """`number` is empty while the customer's store is not known."""
+
     customer_id: str
     number: str
     store_id: str
@@ -176,6 +186,11 @@ class CustomerRegistered(Particulars):
     indexes: Indexes | None
     lead_id: str | None
     opportunity_id: str | None
+
+
+@message
+class CustomerNumbered:
+    number: str
 
 
 @message
@@ -249,6 +264,7 @@ class KeysDestroyed:
 
 type Command = (
     RegisterCustomer
+    | NumberCustomer
     | CorrectCustomer
     | IndexContacts
     | RecordConsent
@@ -261,6 +277,7 @@ type Command = (
 )
 type Event = (
     CustomerRegistered
+    | CustomerNumbered
     | CustomerCorrected
     | ContactsIndexed
     | ConsentRecorded

@@ -65,6 +65,18 @@ captured = leads.LeadCaptured(
     phone="~p1.phone",
     email="",
 )
+allotted = leads.LeadPlaced(
+    lead_id=LEAD,
+    person_id=PERSON,
+    store_id=STORE,
+    entity_id=ENTITY,
+    brand="VW",
+    series="ID.4",
+    channel="website",
+    campaign_id=None,
+    grade="A",
+    captured_at=NOON,
+)
 graded = leads.LeadGraded(lead_id=LEAD, grade="A", rule="standard@1")
 followed_up = leads.FollowUpRecorded(
     follow_up_id=an_id(40),

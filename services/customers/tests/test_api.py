@@ -349,11 +349,21 @@ async def test_events_heard_before_the_customer_is_known_are_his_later(customers
     assert told == {"LeadCaptured", "LeadGraded", "OpportunityOpened", "LeadConverted", "CustomerRegistered"}
 
 
-async def test_a_conversion_waits_for_its_store(customers: Running) -> None:
-    stranger = leads.LeadConverted(**{**h.converted().__dict__, "store_id": h.an_id(99)})
-    with pytest.raises(KeyError):
-        await customers.hear(stranger)
-    assert await customers.events(PERSON) == []
+async def test_a_customer_of_a_store_not_heard_of_yet_gets_his_number_when_it_is(customers: Running) -> None:
+    """As when everything is heard again from the beginning: leads may tell before the gateway does."""
+    late = h.an_id(99)
+    stranger = leads.LeadConverted(**{**h.converted().__dict__, "store_id": late})
+    await customers.hear(stranger, h.placed)
+    await customers.caretaker.once()
+    assert await customers.events(PERSON) == ["CustomerRegistered", "DealRecorded"]
+    assert await customers.published() == []
+    await customers.hear(h.store(late, "BJ9"))
+    await customers.caretaker.once()
+    await customers.caretaker.once()
+    one = (await customers.get(f"/customers/{PERSON}", "owner")).json
+    assert (one["number"], one["stage"]) == ("C-BJ9-20260302-001", "order")
+    assert await customers.events(PERSON) == ["CustomerRegistered", "DealRecorded", "CustomerNumbered"]
+    assert await customers.published() == ["customers.CustomerRegistered.v1"]
 
 
 async def test_a_seller_of_the_store_may_be_named(customers: Running) -> None:

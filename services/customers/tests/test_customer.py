@@ -73,6 +73,18 @@ def recorded(kind: m.Deal, id: str, open: bool, stage: m.Stage) -> m.DealRecorde
     return m.DealRecorded(kind=kind, deal_id=id, open=open, stage=stage)
 
 
+def test_a_customer_without_a_number_gets_one_once() -> None:
+    nameless = replace(registered, number="")
+    number = m.NumberCustomer(number="C-BJ1-20260302-009", at=noon)
+    numbered = m.CustomerNumbered(number="C-BJ1-20260302-009")
+    given().when(replace(register, number="")).then(nameless)
+    given(nameless).when(number).then(numbered)
+    given(nameless, numbered).when(number).then_nothing()
+    given(registered).when(number).then_nothing()
+    given(nameless, forgotten).when(number).then_nothing()
+    given().when(number).rejected("illegal-transition")
+
+
 def test_a_number_names_store_and_day() -> None:
     assert customer_number("BJ1", date(2026, 3, 2), 7) == "C-BJ1-20260302-007"
 

@@ -1,5 +1,6 @@
 """What customers makes of what it hears, and what it tells."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -21,6 +22,7 @@ from shared.views.table import Change, Put
 
 ALL = [
     h.captured,
+    h.allotted,
     h.graded,
     h.followed_up,
     h.converted(),
@@ -157,6 +159,13 @@ def test_a_registration_is_told_by_token() -> None:
     (registered,) = told(c.registered)
     assert isinstance(registered, public.CustomerRegistered)
     assert (registered.number, registered.name, registered.phone, registered.email) == (c.registered.number, "~p1.name", "~p1.phone", "")
+
+
+def test_a_registration_is_told_once_it_has_its_number() -> None:
+    nameless, numbered = replace(c.registered, number=""), m.CustomerNumbered(number=c.registered.number)
+    assert told(nameless) == []
+    assert told(nameless, numbered) == told(c.registered)
+    assert told(nameless, c.corrected_name, numbered)[0].name == "~p1.other"
 
 
 def test_a_correction_is_told_when_others_know_the_field() -> None:

@@ -13,6 +13,7 @@ from services.customers.upcasts import stored
 GOLDEN = Path(__file__).parent / "stored"
 EXAMPLES: list[Any] = [
     c.registered,
+    m.CustomerNumbered(number="C-BJ1-20260302-001"),
     c.corrected_name,
     m.ContactsIndexed(indexes=c.indexes, entity_id="north", duplicate_of="p0"),
     m.ConsentRecorded(consent=m.Consent(purpose="marketing-sms", given=False, wording="2026-01")),

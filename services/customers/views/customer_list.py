@@ -83,6 +83,8 @@ def apply(row: CustomerRow | None, recorded: Recorded[m.Event]) -> CustomerRow |
         return None
     row = replace(row, version=recorded.version, changed_at=recorded.occurred_at)
     match event:
+        case m.CustomerNumbered(number=number):
+            return replace(row, number=number)
         case m.CustomerCorrected():
             return corrected(row, event)
         case m.ContactsIndexed(indexes=indexes, duplicate_of=other):

@@ -61,6 +61,8 @@ async def test_one_car_from_receipt_to_profit(finance: Running) -> None:
     assert "林悦" in text
     assert "王敏" in text
     assert number in text
+    assert (await finance.get(f"/receipts/{taken.json['id']}", "li")).status == 200
+    assert (await finance.get(f"/receipts/{taken.json['id']}/receipt.pdf", "li")).problem == "forbidden"
     account = (await finance.get(f"/accounts/{ORDER}", "li")).json
     assert (account["stage"], account["due"], account["earnest"]) == ("delivered", cny("0.00"), cny("10000.00"))
     (told,) = [row for row in await finance.store.waiting(500) if "SaleRecognised" in row.type]

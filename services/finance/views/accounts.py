@@ -118,7 +118,7 @@ async def list_accounts(call: Call, paging: Paging, store_id: Id | None = None, 
 @router.get("/accounts/{order_id}", summary="An order's account", openapi_extra=needs("finance.read", "orders.read"))
 async def show_account(call: Call, order_id: Id) -> dict[str, Any]:
     """What was paid and what is open; its version is what commands on it expect."""
-    return shown(await call.need("select * from accounts_1 where order_id = %s", [order_id]))
+    return shown(await call.need(f"select * from {accounts.sql_name} where order_id = %s", [order_id]))
 
 
 def shown(row: dict[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import Any
 from fastapi import APIRouter
 
 from services.finance.domain.account_messages import Event, InvoiceIssued, InvoiceReversed
+from services.finance.views.accounts import accounts
 from shared.decider import message
 from shared.events.envelope import Recorded
 from shared.values.money import Money
@@ -72,10 +73,10 @@ def row_of(
 
 invoice_book = Rows(invoices, apply)
 
-INVOICES = """
+INVOICES = f"""
 select blue.*, red.number as reversed_by, red.issued_at as reversed_at, account.version
-from invoices_1 blue join accounts_1 account using (order_id)
-left join invoices_1 red on red.invoice_id = blue.invoice_id and red.color = 'red'
+from {invoices.sql_name} blue join {accounts.sql_name} account using (order_id)
+left join {invoices.sql_name} red on red.invoice_id = blue.invoice_id and red.color = 'red'
 where blue.color = 'blue'
 """
 

@@ -100,21 +100,21 @@ def post(recorded: Recorded[Any]) -> list[LedgerLine]:
 
 ledger = Rows(lines, post)
 
-_BALANCES = """
+_BALANCES = f"""
 select entity_id, currency, account, sum(greatest(amount, 0))::bigint as debit, sum(greatest(-amount, 0))::bigint as credit
-from ledger_1
+from {lines.sql_name}
 where booked_on <= %(as_of)s and (%(entity_id)s::text is null or entity_id = %(entity_id)s)
   and (%(store_id)s::text is null or store_id = %(store_id)s)
 group by entity_id, currency, account order by entity_id, currency, account
 """
-_HEADS = """
+_HEADS = f"""
 select entry_id, entity_id, store_id, currency, booked_on, text, order_id, source, version, event, posted_by, occurred_at
-from ledger_1
+from {lines.sql_name}
 where line = 1
-  and (%(account)s::text is null or entry_id in (select entry_id from ledger_1 where account = %(account)s))
-  and (%(vin)s::text is null or entry_id in (select entry_id from ledger_1 where vin = %(vin)s))
+  and (%(account)s::text is null or entry_id in (select entry_id from {lines.sql_name} where account = %(account)s))
+  and (%(vin)s::text is null or entry_id in (select entry_id from {lines.sql_name} where vin = %(vin)s))
 """
-_LINES = "select entry_id, account, amount, currency, vin from ledger_1 where entry_id = any(%s::text[]) order by entry_id, line"
+_LINES = f"select entry_id, account, amount, currency, vin from {lines.sql_name} where entry_id = any(%s::text[]) order by entry_id, line"
 
 
 @router.get("/ledger/accounts", summary="The chart of accounts", openapi_extra=needs("finance.read"))

@@ -98,7 +98,7 @@ async def list_payments(call: Call, paging: Paging, store_id: Id | None = None) 
 @router.get("/payments/{payment_id}", summary="A payment voucher", openapi_extra=needs("finance.read"))
 async def show_payment(call: Call, payment_id: Id) -> dict[str, Any]:
     """What is paid, to whom, who asked and who approved."""
-    return shown(await call.need("select * from payables_1 where payment_id = %s", [payment_id]))
+    return shown(await call.need(f"select * from {payables.sql_name} where payment_id = %s", [payment_id]))
 
 
 def shown(row: dict[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import Any
 from fastapi import APIRouter
 
 from services.finance.domain.account_messages import Event, RefundDeclined, RefundPaid, RefundRequested
+from services.finance.views.accounts import accounts
 from shared.decider import message
 from shared.events.envelope import Recorded
 from shared.values.money import Money
@@ -79,12 +80,12 @@ def step(
 
 refund_book = Rows(refunds, apply)
 
-REFUNDS = """
+REFUNDS = f"""
 select asked.refund_id, asked.order_id, asked.store_id, asked.amount, asked.currency, asked.method, asked.reason,
     asked.by as requested_by, asked.at as requested_at, coalesce(done.step, 'requested') as status, done.by as decided_by,
     done.at as decided_at, coalesce(done.number, '') as number, account.version
-from refunds_1 asked join accounts_1 account using (order_id)
-left join refunds_1 done on done.refund_id = asked.refund_id and done.step <> 'requested'
+from {refunds.sql_name} asked join {accounts.sql_name} account using (order_id)
+left join {refunds.sql_name} done on done.refund_id = asked.refund_id and done.step <> 'requested'
 where asked.step = 'requested'
 """
 

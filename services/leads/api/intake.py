@@ -7,17 +7,18 @@ from pydantic import Field
 
 from services.leads import known
 from services.leads.api.fields import Region
-from services.leads.capture import Draft, Person, capture
+from services.leads.capture import Draft, Person, capture, check_campaign
 from services.leads.domain.grading import GradeRule, Interest
 from services.leads.domain.rules import SetGrading
 from services.leads.domain.vendor import MapVendor, vendor_key
 from services.leads.intake import adf
 from services.leads.views.settings import VendorRow, vendor_list
+from shared.decider import Rejected
 from shared.events.envelope import derived_id
 from shared.handling import Done
 from shared.web.body import Body, Id, Line, PositiveAmount, Raw
 from shared.web.call import Call
-from shared.web.problems import FieldError, Problem
+from shared.web.problems import FieldError, Problem, wants_chinese
 from shared.web.route import CommandRoute, needs
 
 router = APIRouter(route_class=CommandRoute)
@@ -55,16 +56,35 @@ class GradingRules(Body):
 
 @router.post("/intake/adf", status_code=201, summary="Send leads as ADF/XML", openapi_extra=needs("leads.capture"))
 async def take_adf(body: Xml, call: Call) -> dict[str, Any]:
-    """Each prospect becomes a lead, or a touch of the person's open one. A vendor without a setting: the lead waits for a store."""
+    """Each prospect becomes a lead, or a touch of the person's open one. A vendor without a setting: the lead waits for a store.
+
+    One that is refused has its problem among the items and leaves the others alone; when all are, the first problem is the answer.
+    """
     prospects, key = _read(body), call.key
-    items = []
+    items: list[dict[str, Any]] = []
+    refusals: list[Problem] = []
     for n, prospect in enumerate(prospects):
-        setting = await _setting(call, prospect)
         call.key = f"{key}/{n}" if n else key
-        done = await capture(call, _draft(prospect, setting, f"{call.body_hash[:24]}/{n}"))
-        store_id = setting.store_id if setting else None
-        items.append({"id": done.id, "version": done.version, "store_id": store_id, "warnings": list(prospect.warnings)})
+        try:
+            item = await _take(call, prospect, f"{call.body_hash[:24]}/{n}")
+        except (Problem, Rejected) as no:
+            refusals.append(no if isinstance(no, Problem) else Problem(no.problem, no.reason))
+            item = {"problem": _told(call, refusals[-1])}
+        items.append({**item, "warnings": list(prospect.warnings)})
+    if len(refusals) == len(items):
+        raise refusals[0]
     return {"items": items}
+
+
+async def _take(call: Call, prospect: adf.Prospect, digest: str) -> dict[str, Any]:
+    setting = await _setting(call, prospect)
+    done = await capture(call, _draft(prospect, setting, digest))
+    return {"id": done.id, "version": done.version, "store_id": setting.store_id if setting else None}
+
+
+def _told(call: Call, problem: Problem) -> dict[str, str]:
+    title = problem.kind.zh if wants_chinese(call.request.language) else problem.kind.en
+    return {"type": f"/problems/{problem.slug}", "title": title}
 
 
 def _read(body: bytes) -> list[adf.Prospect]:
@@ -108,9 +128,13 @@ def _draft(prospect: adf.Prospect, setting: VendorRow | None, digest: str) -> Dr
 
 @router.post("/intake/vendors", summary="Set a vendor's store", openapi_extra=needs("rules.write", "leads.all", match=False))
 async def set_vendor(body: VendorSetting, call: Call) -> Done:
-    """From now on the vendor's leads go to this store."""
+    """From now on the vendor's leads go to this store. Who moves a vendor works for the store it leaves, too."""
     if not call.auth.has_store(body.store_id) or not await call.kit.store.rows(known.stores, [(body.store_id,)]):
         raise Problem("unknown-reference", errors=[FieldError("store_id", "unknown")])
+    await check_campaign(call, body.campaign_id)
+    before = await call.kit.store.rows(vendor_list, [(vendor_key(body.vendor),)])
+    if not all(call.auth.has_store(row.store_id) for row in before.values()):
+        raise Problem("not-yours", "This vendor's leads go to a store that is not yours.")
     id = str(derived_id("vendor", vendor_key(body.vendor)))
     command = MapVendor(
         vendor=body.vendor, store_id=body.store_id, region=body.region, campaign_id=body.campaign_id, by=call.staff, at=call.at

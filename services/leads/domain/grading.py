@@ -1,7 +1,7 @@
 """How warm a lead is: ordered rules over intent, budget and time frame give a grade. The rules are data with a version."""
 
 from shared.decider import message
-from shared.values.money import Money
+from shared.values.money import Money, format_amount
 
 INTENTS = ("order", "buy", "test-drive", "compare", "browse")
 """What the person wants, warmest first."""
@@ -83,5 +83,5 @@ def _matched(rule: GradeRule, interest: Interest) -> list[str] | None:
         budget = interest.budget
         if budget is None or budget.currency != rule.min_budget.currency or budget.minor < rule.min_budget.minor:
             return None
-        reasons.append(f"budget from {rule.min_budget.minor // 100} {rule.min_budget.currency}")
+        reasons.append(f"budget from {format_amount(rule.min_budget)} {rule.min_budget.currency}")
     return reasons

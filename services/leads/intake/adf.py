@@ -1,6 +1,7 @@
 """ADF/XML 1.0, the trade's format for leads: strict on what could harm, lenient where vendors are sloppy."""
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from html.entities import html5
@@ -16,6 +17,8 @@ MOST_ATTRIBUTES = 32
 DEEPEST = 32
 LONGEST = 4_000
 """Characters of one text that are kept."""
+NAME, REFERENCE = 80, 200
+"""Characters of what a car is called, and of a vendor's or its lead's name, that are kept: they become part of keys."""
 
 _ENCODINGS = {"utf-8": "utf-8", "utf8": "utf-8", "us-ascii": "ascii", "ascii": "ascii", "iso-8859-1": "latin-1", "latin1": "latin-1"} | {
     "windows-1252": "cp1252",
@@ -27,6 +30,7 @@ _DECLARATION = re.compile(r"""\A\s*<\?xml\b[^>]*?\?>""")
 _ENCODING = re.compile(rb"""\A\s*<\?xml\b[^>]{0,200}?\bencoding\s*=\s*["']([A-Za-z0-9._-]{1,40})["']""")
 _FORBIDDEN = re.compile(r"<!\s*(?:DOCTYPE|ENTITY|ELEMENT|ATTLIST|NOTATION)|www\.w3\.org/\d{4}/(?:XML/)?XInclude|<(?:\w+:)?include\b", re.I)
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff\ud800-\udfff]")
+_UNSEEN = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufffe\uffff\ud800-\udfff]")
 _BARE = re.compile(r"&(?!(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|amp|lt|gt|quot|apos);)(?:(\w{2,31});)?")
 _DURATION = re.compile(r"(\d{1,3})\s*(hour|day|week|month|year)", re.I)
 _DAYS = {"hour": 1 / 24, "day": 1, "week": 7, "month": 30, "year": 365}
@@ -215,6 +219,11 @@ def _clean(text: str) -> str:
     return "\n".join(line for line in lines if line)[:LONGEST].strip()
 
 
+def _line(text: str, most: int) -> str:
+    """The text as one line in NFC, without what cannot be seen, cut to `most` characters."""
+    return " ".join(_UNSEEN.sub("", unicodedata.normalize("NFC", text)).split())[:most].strip()
+
+
 def _contact(party: Element | None) -> Element | None:
     """The primary contact, else the first; sloppy vendors put its fields straight into the party."""
     if party is None:
@@ -260,9 +269,9 @@ def _vehicle(node: Element) -> Wanted:
         interest=node.get("interest", "buy").lower(),
         condition=node.get("status", "new").lower(),
         year=_said(node, "year"),
-        make=_said(node, "make"),
-        model=_said(node, "model"),
-        trim=_said(node, "trim"),
+        make=_line(_said(node, "make"), NAME),
+        model=_line(_said(node, "model"), NAME),
+        trim=_line(_said(node, "trim"), NAME),
         vin=_said(node, "vin").upper(),
         stock=_said(node, "stock") or _said(node, "stocknumber"),
     )
@@ -272,7 +281,7 @@ def _reference(node: Element) -> str:
     for one in node.findall("id"):
         number = _clean("".join(one.itertext()))
         if number:
-            return f"{one.get('source', '').strip()}/{number}"[:200]
+            return _line(f"{one.get('source', '').strip()}/{number}", REFERENCE)
     return ""
 
 
@@ -281,7 +290,7 @@ def _vendors(vendor: Element | None) -> tuple[str, ...]:
         return ()
     ids = [f"{one.get('source', '').strip()}/{number}" for one in vendor.findall("id") if (number := _clean("".join(one.itertext())))]
     names = [_said(vendor, "vendorname"), _name(_contact(vendor))]
-    return tuple(dict.fromkeys(one[:200] for one in (*ids, *names) if one))
+    return tuple(dict.fromkeys(_line(one, REFERENCE) for one in (*ids, *names) if one))
 
 
 def _moment(text: str, warnings: list[str]) -> datetime | None:

@@ -67,6 +67,15 @@ def test_a_preferred_number_comes_first() -> None:
     assert one(adf(f"<customer><contact>{phones}</contact></customer>")).phones == ("2", "1")
 
 
+def test_what_names_a_car_is_one_short_clean_line() -> None:
+    make = "Volks\u202ewagen\n \t  SAIC&#133;e\u0301 \x9b" + "x" * 300
+    vehicle = one(adf(f"<vehicle><make>{make}</make><model> La\nvida </model></vehicle>")).vehicle
+    assert vehicle is not None
+    assert vehicle.make == ("Volkswagen SAIC \u00e9 " + "x" * 300)[:80]
+    assert vehicle.model == "La vida"
+    assert one(adf('<id source="por\u202etal">  47\n11 </id>')).reference == "portal/47 11"
+
+
 def test_several_prospects_of_one_document_are_all_read() -> None:
     many = "<adf>" + "".join(f"<prospect><id>{n}</id></prospect>" for n in range(3)) + "</adf>"
     assert [prospect.reference for prospect in parse(many.encode())] == ["/0", "/1", "/2"]
@@ -189,11 +198,11 @@ LAUGHS = '<!DOCTYPE adf [<!ENTITY a "ha">' + "".join(
 )
 def test_bombs_are_refused_quickly_and_in_little_memory(body: bytes, refusal: type[Exception]) -> None:
     tracemalloc.start()
-    began = time.monotonic()
+    began = time.process_time()
     try:
         with pytest.raises(refusal):
             parse(body)
-        assert time.monotonic() - began < 1
+        assert time.process_time() - began < 1
         assert tracemalloc.get_traced_memory()[1] < 50_000_000
     finally:
         tracemalloc.stop()

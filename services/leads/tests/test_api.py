@@ -225,7 +225,7 @@ async def test_new_facts_grade_anew_by_the_rules_in_force(showroom: Showroom) ->
     facts = {"intent": "order", "budget": {"amount": "600000.00", "currency": "CNY"}}
     assert (await showroom.command(seller, f"/leads/{lead_id}/grade", facts)).status == 200
     row = await showroom.read(seller, f"/leads/{lead_id}")
-    assert (row["grade"], row["grade_rule"], row["grade_reason"]) == ("gold", "rich@2", "budget from 500000 CNY")
+    assert (row["grade"], row["grade_rule"], row["grade_reason"]) == ("gold", "rich@2", "budget from 500000.00 CNY")
     endless = {"rules": [{"id": "a", "grade": "x", "within_days": 3}]}
     assert (await showroom.by(OWNER).post("/api/v1/leads/grading-rules", endless)).problem == "no-last-rule"
     assert (await showroom.by(ZHAO).post("/api/v1/leads/grading-rules", rules)).status == 403

@@ -27,7 +27,9 @@ def test_the_first_rule_that_matches_gives_the_grade(interest: Interest, expecte
 
 def test_the_reason_names_the_facts_relied_on() -> None:
     assert grade(Interest(intent="buy", within_days=5), STANDARD).reason == "intent buy; within 5 days"
-    assert grade(Interest(intent="test-drive", budget=Money(20_000_000)), STANDARD).reason == "intent test-drive; budget from 100000 CNY"
+    assert grade(Interest(intent="test-drive", budget=Money(20_000_000)), STANDARD).reason == "intent test-drive; budget from 100000.00 CNY"
+    yen = Grading(version=1, rules=(GradeRule(id="rich", grade="A", min_budget=Money(5_000_000, "JPY")),))
+    assert grade(Interest(budget=Money(6_000_000, "JPY")), yen).reason == "budget from 5000000 JPY"
     assert grade(Interest(), STANDARD).reason == "no earlier rule matched"
 
 

@@ -1,9 +1,14 @@
 """ADF leads over HTTP, on a real database."""
 
+from datetime import date
+
 import pytest
 
-from services.leads.tests.showroom import LI, NORTH, OWNER, SOUTH, SOUTHERNER, ZHAO, Showroom
+from services.leads.tests.showroom import ENTITY, LI, NORTH, OWNER, SOUTH, SOUTHERNER, ZHAO, Showroom
 from services.leads.tests.test_adf import LAUGHS, PLAIN
+from shared.contracts import marketing
+from shared.values.ids import new_id
+from shared.values.money import Money
 from shared.web.tests.client import Answer
 
 XML = {"content-type": "application/x-adf+xml"}
@@ -38,6 +43,15 @@ async def test_the_same_document_again_changes_nothing(showroom: Showroom) -> No
     assert again == first
 
 
+async def test_a_resend_is_harmless_where_nothing_tells_who_the_person_is(showroom: Showroom) -> None:
+    await mapped(showroom)
+    contact = "<contact><name>John Doe</name><phone>12</phone></contact>"
+    body = f"<adf><prospect><customer>{contact}</customer><vendor><vendorname>Beijing One</vendorname></vendor></prospect></adf>"
+    first, again, other = [(await sent(showroom, text.encode())).json["items"][0] for text in (body, body, f"{body} ")]
+    assert again == first
+    assert other["id"] != first["id"]
+
+
 async def test_a_vendor_without_a_setting_waits_for_a_store(showroom: Showroom) -> None:
     (item,) = (await sent(showroom, PLAIN.encode(), LI)).json["items"]
     assert item["store_id"] is None
@@ -68,14 +82,65 @@ async def test_a_setting_of_another_store_does_not_let_a_lead_into_it(showroom: 
     assert (await showroom.read(OWNER, "/intake/vendors"))["items"][0]["store_id"] == SOUTH
 
 
+async def test_only_who_works_for_both_stores_moves_a_vendor_between_them(showroom: Showroom) -> None:
+    setting = {"vendor": "Beijing One", "store_id": SOUTH}
+    foreign = await showroom.by(ZHAO).post("/api/v1/intake/vendors", setting)
+    assert (foreign.problem, list(foreign.errors)) == ("unknown-reference", ["store_id"])
+    assert (await showroom.by(OWNER).post("/api/v1/intake/vendors", setting)).status == 200
+    taken = await showroom.by(ZHAO).post("/api/v1/intake/vendors", {"vendor": "BEIJING one", "store_id": NORTH})
+    assert (taken.status, taken.problem) == (403, "not-yours")
+    assert (await showroom.by(ZHAO).post("/api/v1/intake/vendors", {"vendor": "Own", "store_id": NORTH})).status == 200
+
+
+async def test_a_vendors_campaign_is_one_of_the_callers(showroom: Showroom) -> None:
+    there, nowhere = new_id(), new_id()
+    await showroom.hear(campaign(there, SOUTH))
+    for campaign_id in (there, nowhere):
+        refused = await showroom.by(ZHAO).post("/api/v1/intake/vendors", {"vendor": "V", "store_id": NORTH, "campaign_id": campaign_id})
+        assert (refused.problem, list(refused.errors)) == ("unknown-reference", ["campaign_id"])
+    setting = {"vendor": "V", "store_id": SOUTH, "campaign_id": there}
+    assert (await showroom.by(OWNER).post("/api/v1/intake/vendors", setting)).status == 200
+
+
+def campaign(id: str, store_id: str) -> marketing.CampaignApproved:
+    return marketing.CampaignApproved(
+        campaign_id=id,
+        name="Show",
+        kind="show",
+        store_id=store_id,
+        entity_id=ENTITY,
+        starts_on=date(2026, 3, 1),
+        ends_on=date(2026, 3, 2),
+        budget=Money(1),
+    )
+
+
+def prospect(n: int, vendor: str) -> str:
+    return (
+        f"<prospect><customer><contact><name>P{n}</name><phone>1380013800{n}</phone></contact></customer>"
+        f"<vendor><vendorname>{vendor}</vendorname></vendor></prospect>"
+    )
+
+
+async def test_a_prospect_that_is_refused_leaves_the_others_alone(showroom: Showroom) -> None:
+    await mapped(showroom, "N")
+    assert (await showroom.by(OWNER).post("/api/v1/intake/vendors", {"vendor": "S", "store_id": SOUTH})).status == 200
+    body = f"<adf>{prospect(1, 'S')}{prospect(2, 'N')}{prospect(3, 'S')}</adf>".encode()
+    answer = await sent(showroom, body, LI)
+    assert answer.status == 201
+    first, second, third = answer.json["items"]
+    assert (second["store_id"], "problem" in second) == (NORTH, False)
+    for refused in (first, third):
+        assert refused["problem"] == {"type": "/problems/unknown-reference", "title": "Something the body refers to does not exist"}
+        assert refused["warnings"] == ["no request date"]
+    assert len((await showroom.read(OWNER, "/leads"))["items"]) == 1
+    whole = await sent(showroom, f"<adf>{prospect(1, 'S')}{prospect(3, 'S')}</adf>".encode(), LI)
+    assert (whole.status, whole.problem) == (422, "unknown-reference")
+
+
 async def test_each_prospect_of_a_document_is_a_lead(showroom: Showroom) -> None:
     await mapped(showroom, "V")
-    prospects = "".join(
-        f"<prospect><customer><contact><name>P{n}</name><phone>1380013800{n}</phone></contact></customer>"
-        f"<vendor><vendorname>V</vendorname></vendor></prospect>"
-        for n in (1, 2, 1)
-    )
-    body = f"<adf>{prospects}</adf>".encode()
+    body = f"<adf>{''.join(prospect(n, 'V') for n in (1, 2, 1))}</adf>".encode()
     headers = {**XML, "idempotency-key": "twice"}
     first = await showroom.by(OWNER).post("/api/v1/intake/adf", body, headers)
     again = await showroom.by(OWNER).post("/api/v1/intake/adf", body, headers)

@@ -45,11 +45,32 @@ def test_a_lead_tells_its_way() -> None:
     assert (recorded.lead_id, recorded.opportunity_id, recorded.text) == ("lead-1", None, "~p1.text")
 
 
+def test_a_placed_lead_tells_its_store_all_of_it() -> None:
+    homeless = replace(captured, store_id=None, entity_id=None)
+    placed = m.LeadPlaced(
+        lead_id="lead-1", store_id="store-1", entity_id="entity-1", brand="Volkswagen", identity="i", by="owner", placed_at=noon
+    )
+    assert publish_lead(placed, lead.fold([homeless, graded, placed])) == [
+        public.LeadPlaced(
+            lead_id="lead-1",
+            person_id="person-1",
+            store_id="store-1",
+            entity_id="entity-1",
+            brand="Volkswagen",
+            series="Lavida",
+            channel="website",
+            campaign_id="campaign-1",
+            grade="H",
+            captured_at=captured.captured_at,
+        )
+    ]
+
+
 def test_a_second_contact_overdue_stays_here() -> None:
     assert told(replace(overdue, contact="second")) == []
 
 
-PRIVATE = {"InterestStated", "LeadPlaced", "LeadQueued", "ContactReminded", "FollowUpReminded", "LeadRemined"}
+PRIVATE = {"InterestStated", "LeadQueued", "ContactReminded", "FollowUpReminded", "LeadRemined"}
 
 
 @pytest.mark.parametrize("event", [one for one in examples() if isinstance(one, m.Event.__value__)], ids=lambda one: type(one).__name__)

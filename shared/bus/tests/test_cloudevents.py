@@ -47,7 +47,7 @@ def test_the_library_reads_our_messages() -> None:
         *("2026-03-02T12:00:00.250000Z", "click-1", "cause-1", "store-1", "order-1", "700", "staff-1"),
         LINEAGE,
     ]
-    assert event.get_data() == {"request_id": "7", "order_id": "order-1", "vin": "V", "store_id": "s"}
+    assert event.get_data() == {"request_id": "7", "order_id": "order-1", "vin": "V", "store_id": "s", "seller_id": "li"}
 
 
 def test_we_read_what_the_library_writes() -> None:

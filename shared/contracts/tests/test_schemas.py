@@ -4,7 +4,8 @@ import typing
 
 import pytest
 
-from shared.contracts.schema import FOLDER, published, text
+from shared.contracts.needs import NEEDS, needed
+from shared.contracts.schema import CONTEXTS, FOLDER, published, text
 from shared.events.registry import personal_fields
 
 FREE_TEXT = {"name", "phone", "email", "text", "comments"}
@@ -25,3 +26,11 @@ def test_what_names_a_person_is_marked_personal() -> None:
         if not any(name.startswith(prefix) for prefix in NO_PERSON):
             fields = typing.get_type_hints(cls)
             assert FREE_TEXT & set(fields) <= set(personal_fields(cls)) | ({"text"} if name.startswith("finance.") else set()), name
+
+
+def test_what_asks_for_a_permission_is_told_and_no_cost_is_told_without() -> None:
+    names = {name.rpartition(".v")[0] for name in published()}
+    assert NEEDS.keys() <= names | {*CONTEXTS}
+    costs = {"book_cost", "cost", "purchase", "transport"}
+    free = [name for name, cls in published().items() if costs & typing.get_type_hints(cls).keys() and needed(name) is None]
+    assert free == []

@@ -33,6 +33,7 @@ class Lead:
     name: str
     phone: str
     email: str
+    captured_at: datetime
     first_touch: Touch
     last_touch: Touch
     sources: frozenset[str]
@@ -108,6 +109,7 @@ def _captured(event: m.LeadCaptured) -> Lead:
         name=event.name,
         phone=event.phone,
         email=event.email,
+        captured_at=event.captured_at,
         first_touch=touch,
         last_touch=touch,
         sources=frozenset({event.source}),
