@@ -134,10 +134,6 @@ class Client:
             time.sleep(PAUSE)
         return answer
 
-    def do(self, context: str, path: str, body: Any = None, mark: str = "") -> str:
-        """A deed, done once; the id it answers."""
-        return self.finish(self.begin(context, path, body, mark)).id
-
 
 def _answer(response: httpx2.Response, began: float) -> Answer:
     now = time.monotonic()

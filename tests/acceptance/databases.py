@@ -1,0 +1,46 @@
+"""The databases of a platform as its operator reads them, for what no route shows."""
+
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+
+from deploy.local.plan import DATABASES, SERVICES, Plan
+from deploy.local.supervisor import exists
+from shared.testing.platform import Platform
+
+_BY = "select count(*) as n from events where position(convert_to(%s, 'UTF8') in meta) > 0"
+
+
+class Databases:
+    """One installation's stores."""
+
+    def __init__(self, platform: Platform) -> None:
+        told = {"FORECOURT_VAR": str(platform.folder), "BASE_PORT": str(platform.base), "PORT": str(platform.base + 80)}
+        self.plan = Plan.from_environment(told)
+        self.secrets = platform.secrets
+        self.contexts = tuple(context for context in SERVICES if exists(context))
+
+    def rows(self, context: str, sql: str, *params: Any) -> list[dict[str, Any]]:
+        """What the database of a service answers to its writer."""
+        with self.connect(context) as connection:
+            cursor = connection.execute(sql.encode(), params)
+            return cursor.fetchall() if cursor.description else []
+
+    def connect(self, context: str) -> "psycopg.Connection[dict[str, Any]]":
+        """A connection as role writer."""
+        assert context in DATABASES
+        return psycopg.connect(self.plan.database(context, "writer", self.secrets), autocommit=True, row_factory=dict_row)
+
+    def deeds(self, staff_id: str) -> int:
+        """How many events of all services a person has caused himself."""
+        return sum(self.rows(context, _BY, f'"actor":"{staff_id}"')[0]["n"] for context in self.contexts)
+
+    def environment(self, context: str) -> dict[str, str]:
+        """What a service was told at its start."""
+        return self.plan.environment(context, self.secrets, demo=False)
+
+    def hasten(self, context: str, stream: str, key: str = "") -> int:
+        """Makes a stream's timers due now, as if their time had come; how many."""
+        sql = "update timers set due_at = now() - interval '1 second' where stream = %s and position(%s in key) > 0 returning key"
+        return len(self.rows(context, sql, stream, key))
