@@ -88,10 +88,8 @@ class EventStream:
         consumer = AIOKafkaConsumer(bootstrap_servers=self.kafka, enable_auto_commit=False, auto_offset_reset="earliest")
         await consumer.start()
         try:
-            parts = []
-            for topic in self.topics:
-                numbers = (await consumer._client.fetch_all_metadata() and consumer.partitions_for_topic(topic)) or set()
-                parts += [TopicPartition(topic, number) for number in sorted(numbers)]
+            cluster = await consumer._client.fetch_all_metadata()
+            parts = [TopicPartition(topic, n) for topic in self.topics for n in sorted(cluster.partitions_for_topic(topic) or ())]
             consumer.assign(parts)
             for part in parts:
                 offset = places.get(f"{part.topic.rpartition('.')[2]}:{part.partition}")
