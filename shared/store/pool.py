@@ -7,7 +7,7 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 SIZE = 5
 STATEMENT_LIMIT = "5s"
-PATIENCE = 2.0
+PATIENCE = 1.5
 """Seconds a caller waits for a free connection."""
 IMPATIENCE = 0.2
 """The same once somebody has waited in vain, until a connection is had again."""
