@@ -251,3 +251,11 @@ async def test_a_stale_version_is_refused(showroom: Showroom) -> None:
     assert (await client.post(path)).status == 428
     assert (await client.post(path, headers={"if-match": f'"{version - 1}"'})).status == 412
     assert (await client.post(path, headers={"if-match": f'"{version}"'})).status == 200
+
+
+async def test_a_budget_crosses_the_api_as_an_amount(showroom: Showroom) -> None:
+    budget = {"amount": "250000.00", "currency": "CNY"}
+    lead_id = await captured(showroom, budget=budget)
+    assert (await showroom.read(ZHAO, f"/leads/{lead_id}"))["interest"]["budget"] == budget
+    rules = (await showroom.read(ZHAO, "/leads/grading-rules"))["rules"]
+    assert {"amount": "100000.00", "currency": "CNY"} in [rule["min_budget"] for rule in rules]

@@ -13,7 +13,7 @@ from services.leads.views.clear import opened
 from shared.decider import message
 from shared.events.envelope import Recorded
 from shared.views.table import Fold, Table
-from shared.web.body import Id, Line
+from shared.web.body import Id, Line, plain
 from shared.web.call import Call
 from shared.web.paging import Page, Paging, page
 from shared.web.route import CommandRoute, needs
@@ -183,12 +183,12 @@ async def list_leads(
     where = {"status": status, "seller_id": seller_id, "store_id": store_id, "grade": grade, "overdue": overdue}
     order = {"newest": "captured_at desc, lead_id", "oldest": "captured_at, lead_id", "changed": "changed_at desc, lead_id"}
     found = await page(call, lead_list, paging, order=order, where=where, columns=SHOWN)
-    await opened(call, found["items"], PERSONAL)
-    return found
+    return {"items": plain(await opened(call, found["items"], PERSONAL)), "next_cursor": found["next_cursor"]}
 
 
 @router.get("/leads/{lead_id}", summary="Read a lead", openapi_extra=needs("leads.read"))
 async def read_lead(lead_id: Id, call: Call) -> dict[str, Any]:
     """One lead, with the explanation of its grade and owner."""
     row = await call.need(f"select {', '.join(SHOWN)} from {lead_list.sql_name} where lead_id = %(id)s", {"id": lead_id})
-    return (await opened(call, [row], PERSONAL))[0]
+    shown: dict[str, Any] = plain((await opened(call, [row], PERSONAL))[0])
+    return shown

@@ -11,6 +11,7 @@ from services.leads.domain.vendor import VendorMapped, vendor_key
 from shared.decider import message
 from shared.events.envelope import Recorded
 from shared.views.table import Fold, Table
+from shared.web.body import plain
 from shared.web.call import Call
 from shared.web.paging import Page, Paging, page
 from shared.web.route import CommandRoute, needs
@@ -72,4 +73,5 @@ async def list_vendors(call: Call, paging: Paging) -> Page:
 async def read_grading_rules(call: Call) -> dict[str, Any]:
     """The rules in order; the first that matches gives the grade."""
     row = await call.one(f"select version, rules from {grading_rules.sql_name}")
-    return row or {"version": STANDARD.version, "rules": msgspec.to_builtins(STANDARD.rules)}
+    shown: dict[str, Any] = plain(row or {"version": STANDARD.version, "rules": msgspec.to_builtins(STANDARD.rules)})
+    return shown

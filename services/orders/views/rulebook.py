@@ -8,9 +8,9 @@ import msgspec
 from fastapi import APIRouter
 
 from services.orders.domain import rules as r
-from services.orders.views.shown import plain
 from shared.events.envelope import Recorded
 from shared.views.table import Fold, Table
+from shared.web.body import plain
 from shared.web.call import Call
 from shared.web.route import CommandRoute, needs
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from shared.values.money import Money
-from shared.web.body import amount
+from shared.web.body import amount, plain
 from shared.web.call import Call
 
 READ = "orders.read"
@@ -24,16 +24,3 @@ def shown(row: Mapping[str, Any], *amounts: str) -> dict[str, Any]:
     """A row for an answer; `amounts` are columns in minor units of the row's `currency`, which is not repeated."""
     money = {name: amount(Money(row[name], row["currency"])) for name in amounts if row[name] is not None}
     return {name: money.get(name, plain(value)) for name, value in row.items() if name != "currency"}
-
-
-def plain(value: Any) -> Any:
-    """A nested value of a row, its stored amounts as they cross the API."""
-    match value:
-        case {"minor": int(minor), "currency": str(currency)}:
-            return amount(Money(minor, currency))
-        case dict():
-            return {name: plain(inner) for name, inner in value.items()}
-        case list():
-            return [plain(inner) for inner in value]
-        case _:
-            return value
