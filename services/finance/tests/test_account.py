@@ -102,6 +102,14 @@ def test_earnest_money_above_a_fifth_of_the_price_is_prepayment_and_never_refuse
     assert taken.earnest == Money(18_980_000 // 5 - 1_000_000)
 
 
+def test_a_receipt_of_long_ago_keeps_to_the_law_of_its_day() -> None:
+    long_ago = replace(take, amount=Money(5_000_000), on=date(2014, 12, 16))
+    (*_, taken) = after(open_account, sign, long_ago)
+    assert isinstance(taken, ReceiptTaken)
+    assert taken.earnest == Money(18_980_000 // 5)
+    given(*after(open_account, sign)).when(replace(long_ago, on=date(1990, 1, 1))).rejected("no-rule")
+
+
 def test_other_kinds_are_no_earnest_money() -> None:
     (*_, taken) = after(open_account, sign, replace(take, kind="prepayment"))
     assert isinstance(taken, ReceiptTaken)

@@ -1,6 +1,7 @@
 """What finance makes of what it hears."""
 
 from datetime import UTC, date, datetime
+from typing import Any
 
 import pytest
 
@@ -97,3 +98,21 @@ async def test_what_is_heard_late_counts_in_the_next_open_month() -> None:
     commands = [command for event in (hearing.delivered, hearing.arrived, hearing.spent) for _, command in sends(event)]
     async with store.begin() as tx:
         assert {(await in_open_period(command, tx)).on for command in commands} == {date(2026, 5, 1)}
+
+
+async def test_a_batch_asks_for_its_stores_and_months_once() -> None:
+    asked: list[tuple[str, ...]] = []
+
+    class Reads:
+        async def rows(self, table: Any, keys: Any) -> dict[Any, Any]:
+            asked.append(("store", *keys[0]))
+            return {key: KnownStore(store_id=key[0], code="", name="", entity_id=ENTITY, timezone="Asia/Shanghai") for key in keys}
+
+        async def tallies(self, kind: str, keys: Any) -> dict[str, int]:
+            asked.append((kind, *keys))
+            return dict.fromkeys(keys, 0)
+
+    commands = [command for event in (hearing.delivered, hearing.signed, hearing.spent) for _, command in sends(event)] * 20
+    reads: Any = Reads()
+    assert [await in_open_period(command, reads) for command in commands] == commands
+    assert asked == [("store", STORE), ("period", f"{ENTITY}/2026-03")]
