@@ -3,7 +3,7 @@
 import argparse
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Collection, Coroutine, Generator
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Generator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +14,7 @@ import uvicorn
 import uvloop
 
 from shared.bus.consumer import Consumer
+from shared.bus.heard import Effect, Heard
 from shared.bus.kafka import KafkaBus
 from shared.bus.relay import Relay
 from shared.deciding import Folder
@@ -35,6 +36,9 @@ from shared.web.protocol import Protocol
 log = structlog.get_logger()
 
 SERVE, WORK = "serve", "work"
+FORGOTTEN = "customers.CustomerForgotten.v1"
+KEYS_GONE_WITHIN = 5.0
+"""Seconds after that event in which its key is destroyed; what was cached in between is let go then."""
 RELAY_POLL = 0.25
 """Seconds until rows of other processes are looked for; own appends wake the relay at once."""
 
@@ -142,10 +146,25 @@ def _work(running: Runtime, settings: Settings, bus: KafkaBus) -> list[Coroutine
     relay = Relay(running.store, bus, service.context, uuid4(), wake=wake, poll=RELAY_POLL, prefix=prefix)
     work = [relay.run(), Timers(running.store, running.handler).run()]
     if service.topics:
-        consumer = Consumer(service.context, running.store, bus, service.topics, service.listen, running.handler.apply, prefix=prefix)
+        consumer = Consumer(service.context, running.store, bus, service.topics, _listening(running), running.handler.apply, prefix=prefix)
         running.health.flag("consumer", True)
         work.append(_hear(consumer, running.health))
     return work
+
+
+def _listening(running: Runtime) -> Callable[[Heard], list[Effect]]:
+    """What the service does with an event; when someone is forgotten, it also lets go of the keys it has at hand."""
+    listen, keys = running.service.listen, running.vault
+    if keys is None:
+        return listen
+
+    def heard(one: Heard) -> list[Effect]:
+        if one.type == FORGOTTEN:
+            keys.drop_cached()
+            asyncio.get_running_loop().call_later(KEYS_GONE_WITHIN, keys.drop_cached)
+        return listen(one)
+
+    return heard
 
 
 async def _hear(consumer: Consumer, health: Health) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import binascii
+import re
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -21,6 +22,7 @@ from shared.events.registry import personal_fields
 from shared.web.problems import Problem
 
 HEARTBEAT = 15.0
+_ID = re.compile(r"[A-Za-z0-9_-]{1,8000}")
 MOST, MOST_EACH = 100, 8
 """Streams of one gateway process at a time, and of one person; each holds a Kafka consumer."""
 
@@ -148,6 +150,8 @@ def _format(at: Mapping[str, int]) -> bytes:
 
 def _parse(last_event_id: str) -> dict[str, int]:
     """The offsets a stream had reached; partitions never read start at 0. Raises Problem("bad-cursor")."""
+    if not _ID.fullmatch(last_event_id):
+        raise Problem("bad-cursor")
     try:
         raw = base64.urlsafe_b64decode(last_event_id + "=" * (-len(last_event_id) % 4))
         seen = msgspec.json.decode(raw, type=dict[str, int])
