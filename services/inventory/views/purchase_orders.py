@@ -12,7 +12,7 @@ from shared.values.money import Money
 from shared.views.table import Fold, Table
 from shared.web.body import Id, amount
 from shared.web.call import Call
-from shared.web.paging import Page, PageOf, Paging, page
+from shared.web.paging import Page, Paging, page
 from shared.web.route import CommandRoute, needs
 
 type Status = Literal["ordered", "completed", "closed"]
@@ -108,7 +108,6 @@ router = APIRouter(route_class=CommandRoute)
 @router.get(
     "/purchase-orders",
     summary="List purchase orders",
-    response_model=PageOf[PurchaseOrderRow],
     openapi_extra=needs("inventory.order", "inventory.cost"),
 )
 async def list_purchase_orders(call: Call, paging: Paging, store_id: Id | None = None, status: Status | None = None) -> Page:

@@ -12,7 +12,7 @@ from shared.values.money import Money
 from shared.views.table import Fold, Table
 from shared.web.body import Day, Id, Line, amount
 from shared.web.call import Call
-from shared.web.paging import Page, PageOf, Paging, page
+from shared.web.paging import Page, Paging, page
 from shared.web.route import CommandRoute, needs
 
 
@@ -61,7 +61,7 @@ trim_list = Fold(trims, apply)
 router = APIRouter(route_class=CommandRoute)
 
 
-@router.get("/trims", summary="List the catalogue", response_model=PageOf[TrimRow], openapi_extra=needs("inventory.read"))
+@router.get("/trims", summary="List the catalogue", openapi_extra=needs("inventory.read"))
 async def list_trims(
     call: Call,
     paging: Paging,
