@@ -12,8 +12,8 @@ MOST = 5_000
 WHOLE = "null::text"
 """The dimension that makes one line per currency."""
 DIMENSIONS = {
-    "vin": "vin",
-    "order": "order_id",
+    "vin": "d.vin",
+    "order": "d.order_id",
     "trim": "coalesce(t.brand || ' ' || t.series || ' ' || t.name, d.trim_id)",
     "series": "coalesce(t.series, '?')",
     "store": "coalesce(s.code, d.store_id)",
@@ -22,23 +22,24 @@ DIMENSIONS = {
     "month": "to_char(d.occurred_at at time zone coalesce(s.timezone, 'UTC'), 'YYYY-MM')",
 }
 
+# Each order's money is looked up by its id: joined as a whole it is compared with every order once row-level security misleads the planner.
 PROFIT = f"""
 with d as (
     select * from {sale_facts.sql_name} where kind = 'delivered' and recorded_at < %(as_of)s
         and occurred_at >= %(since)s and occurred_at < %(until)s and (%(store_id)s::text is null or store_id = %(store_id)s)
-), m as (
-    select order_id, currency,
-        sum(amount) filter (where kind = 'revenue') as revenue, sum(amount) filter (where kind = 'cost') as cost,
-        sum(amount) filter (where kind = 'carrying') as carrying,
-        coalesce(sum(amount) filter (where kind = 'late-cost'), 0) as late
-    from {sale_facts.sql_name}
-    where kind <> 'delivered' and recorded_at < %(as_of)s and order_id in (select order_id from d) group by 1, 2
 )
 select {{dimension}} as key, m.currency, count(*)::int as cars, sum(m.revenue)::bigint as revenue, sum(m.cost)::bigint as cost,
     sum(m.carrying)::bigint as carrying, sum(m.late)::bigint as late_cost,
     sum(m.revenue - m.cost - m.carrying)::bigint as front_at_deal,
     sum(m.revenue - m.cost - m.carrying - m.late)::bigint as front_now, min(d.vin) as vin, min(d.order_id) as order_id
-from d join m using (order_id) left join {trims.sql_name} t using (trim_id) left join {stores.sql_name} s on s.store_id = d.store_id
+from d cross join lateral (
+    select f.currency,
+        sum(f.amount) filter (where f.kind = 'revenue') as revenue, sum(f.amount) filter (where f.kind = 'cost') as cost,
+        sum(f.amount) filter (where f.kind = 'carrying') as carrying,
+        coalesce(sum(f.amount) filter (where f.kind = 'late-cost'), 0) as late
+    from {sale_facts.sql_name} f
+    where f.order_id = d.order_id and f.kind <> 'delivered' and f.recorded_at < %(as_of)s group by 1
+) m left join {trims.sql_name} t using (trim_id) left join {stores.sql_name} s on s.store_id = d.store_id
 left join {staff.sql_name} p on p.staff_id = d.seller_id
 group by 1, 2 order by 2, 1
 """
