@@ -67,7 +67,9 @@ def example(schema: dict[str, Any], schemas: dict[str, Any]) -> Any:
             return {name: example(part, schemas) for name, part in schema.get("properties", {}).items()}
         case "array":
             return [example(schema["items"], schemas)] if "items" in schema else []
-        case "integer" | "number":
+        case "integer":
+            return int(schema.get("minimum", 1))
+        case "number":
             return schema.get("minimum", 1)
         case "boolean":
             return True

@@ -224,7 +224,7 @@ def token(
         "iss": "forecourt",
         "aud": "internal",
         "sub": subject,
-        "exp": now + timedelta(seconds=60),
+        "exp": now + timedelta(hours=2),
         "permissions": list(permissions),
         "stores": list(stores),
         "roles": [],
