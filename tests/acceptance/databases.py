@@ -32,6 +32,11 @@ class Databases:
         assert context in DATABASES
         return psycopg.connect(self.plan.database(context, "writer", self.secrets), autocommit=True, row_factory=dict_row)
 
+    def vault(self, sql: str, *params: Any) -> list[dict[str, Any]]:
+        """What the vault answers."""
+        with self.connect("vault") as connection:
+            return connection.execute(sql.encode(), params).fetchall()
+
     def deeds(self, staff_id: str) -> int:
         """How many events of all services a person has caused himself."""
         return sum(self.rows(context, _BY, f'"actor":"{staff_id}"')[0]["n"] for context in self.contexts)
@@ -40,7 +45,8 @@ class Databases:
         """What a service was told at its start."""
         return self.plan.environment(context, self.secrets, demo=False)
 
-    def hasten(self, context: str, stream: str, key: str = "") -> int:
-        """Makes a stream's timers due now, as if their time had come; how many."""
-        sql = "update timers set due_at = now() - interval '1 second' where stream = %s and position(%s in key) > 0 returning key"
+    def hasten(self, context: str, stream: str, key: str = "", *, retold: bool = False) -> int:
+        """Makes a stream's timers due now, as if their time had come; how many. `retold`: their commands say now, too."""
+        told = "convert_to(jsonb_set(convert_from(data, 'UTF8')::jsonb, '{at}', to_jsonb(now()))::text, 'UTF8')" if retold else "data"
+        sql = f"update timers set due_at = now(), data = {told} where stream = %s and position(%s in key) > 0 returning key"
         return len(self.rows(context, sql, stream, key))

@@ -1,10 +1,13 @@
 """Every route of every service, read from their code, each with a request that its own documentation calls valid."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
 from typing import Any
+
+from pydantic import ValidationError
 
 from deploy.local.plan import SERVICES
 from deploy.local.supervisor import exists
@@ -64,6 +67,14 @@ class Operation:
         """The example of its documentation."""
         return example(self.schema, self.schema.get("$defs", {})) if self.takes_json else None
 
+    def accepts(self, body: Any) -> bool:
+        """Whether its form allows a body."""
+        try:
+            self.route.plan._adapter.validate_json(json.dumps(body))
+        except ValidationError:
+            return False
+        return True
+
     def with_value(self, place: tuple[str | int, ...], value: Any) -> Any:
         """The example with something else at one place."""
         body = self.body()
@@ -113,3 +124,7 @@ LISTS = tuple(operation for operation in GETS if operation.route.plan.paging)
 def operation(name: str) -> Operation:
     """The operation of that name, such as `POST /orders`."""
     return next(one for one in OPERATIONS if one.name == name)
+
+
+GROUPS_RULES = frozenset({"/sales-rules", "/tax-rules", "/leads/grading-rules", "/authorities"})
+"""What changes the whole group's rules when it is accepted."""

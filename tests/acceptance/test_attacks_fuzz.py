@@ -8,7 +8,7 @@ import pytest
 
 from shared.testing.platform import Person
 from shared.values.ids import new_id
-from tests.acceptance.operations import GETS, JSON_POSTS, Operation
+from tests.acceptance.operations import GETS, GROUPS_RULES, JSON_POSTS, Operation
 from tests.acceptance.refusals import unlike
 
 LONG, MARKED = "x" * 5_000, "Z" + "\u0300" * 40
@@ -38,6 +38,8 @@ GUARDED = frozenset({"/auth/password"})
 def bodies(one: Operation) -> Iterator[Any]:
     """Bodies that are something else, and the documented example with one value after the other replaced."""
     yield from NAUGHTY
+    if one.template in GROUPS_RULES:
+        return
     for at, place in enumerate(one.places()):
         yield from (one.with_value(place, NAUGHTY[(at * VALUES_EACH + n) % len(NAUGHTY)]) for n in range(VALUES_EACH))
 

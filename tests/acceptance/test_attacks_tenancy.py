@@ -1,0 +1,370 @@
+"""Attacks across stores and rights, A50 to A58: every route, every list, every role."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import httpx2
+import pytest
+
+from services.gateway.domain.roles import PERMISSIONS
+from shared.testing.platform import Person, Platform
+from shared.values.ids import new_id
+from tests.acceptance.databases import Databases
+from tests.acceptance.deal import everything
+from tests.acceptance.operations import GETS, OPERATIONS, Operation
+from tests.acceptance.refusals import CANARY, assert_refused, unlike
+from tests.acceptance.shop import Shop, cny, did, every, phone, serial
+
+NEEDED: dict[str, dict[str, str]] = {
+    "/reports/funnel/leads": {"stage": "captured"},
+    "/appointments/slots": {"day": "2027-03-01"},
+    "/trims/{trim_id}/price": {"day": "2027-03-01"},
+}
+"""What a read cannot do without."""
+GROUP_WIDE = frozenset(
+    {
+        "GET /trims/{trim_id}",
+        "GET /trims/{trim_id}/price",
+        "POST /trims/{trim_id}/prices",
+        "GET /vehicles/{vin}",
+        "GET /stays/{stay_id}",
+        "POST /vehicles/{vin}/reserve",
+        "POST /vehicles/{vin}/release",
+        "GET /service-cars/{vin}",
+        "POST /service-cars/{vin}/owner",
+    }
+)
+"""The catalogue, the group's stock (without cost, A57) and the care of cars: every store's business."""
+RIGHTS = frozenset({"assign_user", "reset_password", "disable_user", "enable_user"})
+"""What touches somebody's rights says 403 (A56)."""
+OF_ONE = tuple(one for one in OPERATIONS if one.parameters and one.name not in GROUP_WIDE and one.route.name not in RIGHTS)
+ROLES = {
+    "sales": "sales-consultant",
+    "manager": "sales-manager",
+    "stock": "stock-clerk",
+    "cashier": "finance",
+    "service": "service-adviser",
+    "marketing": "marketing",
+    "owner": "group-owner",
+    "admin": "administrator",
+}
+
+
+@pytest.fixture(scope="module")
+def deal(shop: Shop) -> dict[str, str]:
+    """One of everything in the south store."""
+    return everything(shop)
+
+
+@pytest.fixture(autouse=True)
+def powerless(databases: Databases, shop: Shop, foreigner: Person, request: pytest.FixtureRequest) -> Iterator[None]:
+    """What the foreigner does in a test leaves no event, unless it is about his own things."""
+    before = databases.deeds(shop.values["foreigner"])
+    yield
+    if "own" not in request.fixturenames:
+        assert databases.deeds(shop.values["foreigner"]) == before
+
+
+def asked(person: Person, one: Operation, **ids: str) -> httpx2.Response:
+    """The route with its documented body, its key and any version."""
+    headers = {"idempotency-key": new_id(), "if-match": "*"}
+    if one.method == "GET":
+        return person.http.get(one.path(**ids), params=NEEDED.get(one.template, {}))
+    body = one.body()
+    if isinstance(body, dict) and "store_id" in body:
+        body |= {"store_id": person.http.get("/auth/me").json()["store_ids"][0]}
+    return person.http.post(one.path(**ids), json=body, headers=headers)
+
+
+@pytest.mark.parametrize("one", OF_ONE, ids=lambda one: one.name)
+def test_a50_a_thing_of_another_store(foreigner: Person, deal: dict[str, str], one: Operation) -> None:
+    """Answered as if it did not exist: the same status, the same text."""
+    assert set(one.parameters) <= deal.keys() | {"session_id", "item_id"}, f"{one.name} lacks a row"
+    there, nowhere = asked(foreigner, one, **deal), asked(foreigner, one)
+    assert_refused(there, 404, "not-found")
+    assert_refused(nowhere, 404, "not-found")
+    assert {**there.json(), "instance": ""} == {**nowhere.json(), "instance": ""}
+
+
+def test_a50_his_own_colleagues_reach_what_is_not_his(shop: Shop, everybody: Person, deal: dict[str, str]) -> None:
+    """The matrix means something: the same requests of the south store find the thing."""
+    reads = [one for one in OF_ONE if one.method == "GET"]
+    assert {one.name: asked(everybody, one, **deal).status_code for one in reads} == {one.name: 200 for one in reads}
+
+
+def test_a50_the_north_store_of_the_same_entity_is_another_store_too(shop: Shop, deal: dict[str, str]) -> None:
+    for path in (
+        f"/leads/{deal['lead_id']}",
+        f"/customers/{deal['customer_id']}",
+        f"/orders/{deal['order_id']}",
+        f"/quotes/{deal['quote_id']}",
+    ):
+        assert_refused(shop.north_sales.get(path), 404, "not-found")
+    assert_refused(shop.north_manager.post(f"/orders/{deal['order_id']}/approve"), 404, "not-found")
+
+
+@pytest.fixture(scope="module")
+def own(shop: Shop, foreigner: Person) -> dict[str, str]:
+    """What the foreigner has himself, so that only one thing in a body is not his."""
+    elsewhere = shop.values["elsewhere"]
+    lead = {"store_id": elsewhere, "brand": "Aurora", "channel": "phone", "name": "Own", "phone": phone()}
+    made = {"lead": did(foreigner, "/leads", lead), "trim": shop.trim(), "store": elsewhere}
+    made["customer"] = did(foreigner, "/customers", {"store_id": elsewhere, "name": "Own", "phone": phone()})
+    mine = {"customer_id": made["customer"], "store_id": elsewhere, "brand": "Aurora", "channel": "phone"}
+    made["opportunity"] = did(foreigner, "/opportunities", mine)
+    car = {"vin": shop.vin(), "trim_id": made["trim"], "store_id": elsewhere, "supplier": "Aurora", "certificate": "with-us"}
+    did(foreigner, "/vehicles", {**car, "purchase": cny("1000.00")})
+    return made | {"vin": car["vin"]}
+
+
+def attached(deal: dict[str, str], own: dict[str, str], values: dict[str, str]) -> Iterator[tuple[str, dict[str, Any], str]]:
+    """Path, body, and the field that names a thing of the south store."""
+    south, here = deal["store_id"], own["store"]
+    today, start, end = values["today"], values["tomorrow"], values["tomorrow_later"]
+    plan = {"name": "Show", "kind": "show", "place": "Hall", "starts_on": today, "ends_on": today, "goal_leads": 1, "goal_orders": 1}
+    plan |= {"budget": cny("10.00"), "store_id": here}
+    lead = {"store_id": here, "brand": "Aurora", "channel": "phone", "name": "Lin", "phone": phone()}
+    yield "/leads", {**lead, "store_id": south}, "store_id"
+    yield "/leads", {**lead, "campaign_id": deal["campaign_id"]}, "campaign_id"
+    yield f"/leads/{own['lead']}/assign", {"seller_id": deal["staff_id"], "reason": "Mine"}, "seller_id"
+    yield f"/leads/{own['lead']}/place", {"store_id": south}, "store_id"
+    yield "/intake/vendors", {"vendor": CANARY, "store_id": south}, "store_id"
+    opportunity = {"customer_id": own["customer"], "store_id": here, "brand": "Aurora", "channel": "phone"}
+    yield "/opportunities", {**opportunity, "customer_id": deal["customer_id"]}, "customer_id"
+    yield "/opportunities", {**opportunity, "store_id": south}, "store_id"
+    yield "/opportunities", {**opportunity, "campaign_id": deal["campaign_id"]}, "campaign_id"
+    yield "/opportunities", {**opportunity, "seller_id": deal["staff_id"]}, "seller_id"
+    drive = {
+        "opportunity_id": own["opportunity"],
+        "vin": own["vin"],
+        "specialist_id": values["foreigner"],
+        "starts_at": start,
+        "ends_at": end,
+    }
+    yield "/test-drives", {**drive, "opportunity_id": deal["opportunity_id"]}, "opportunity_id"
+    yield "/test-drives", {**drive, "vin": deal["demo"]}, "vin"
+    yield "/test-drives", {**drive, "specialist_id": deal["staff_id"]}, "specialist_id"
+    customer = {"store_id": here, "name": "Lin", "phone": phone()}
+    yield "/customers", {**customer, "store_id": south}, "store_id"
+    yield "/customers", {**customer, "seller_id": deal["staff_id"]}, "seller_id"
+    yield f"/customers/{own['customer']}/correct", {"seller_id": deal["staff_id"]}, "seller_id"
+    yield "/campaigns", {**plan, "store_id": south}, "store_id"
+    yield "/campaigns", {**plan, "people": [deal["staff_id"]]}, "people"
+    yield from _bought_and_sold(deal, own)
+    yield from _looked_after(deal, own, start)
+    shift = {"staff_id": values["foreigner"], "store_id": here, "starts_at": start, "ends_at": end}
+    yield "/shifts", {**shift, "staff_id": deal["staff_id"]}, "staff_id"
+    yield "/shifts", {**shift, "staff_id": deal["staff_id"], "store_id": south}, "store_id"
+
+
+def _bought_and_sold(deal: dict[str, str], own: dict[str, str]) -> Iterator[tuple[str, dict[str, Any], str]]:
+    south, here = deal["store_id"], own["store"]
+    yield f"/trims/{own['trim']}/prices", {"store_id": south, "price": cny("1.00"), "valid_from": "2026-01-01", "source": "Me"}, "store_id"
+    line = {"trim_id": own["trim"], "quantity": 1, "unit_price": cny("1.00")}
+    yield "/purchase-orders", {"store_id": south, "supplier": "Me", "lines": [line]}, "store_id"
+    arrival = {"vin": "LSVAA49J9R2999990", "trim_id": own["trim"], "supplier": "Me", "purchase": cny("1.00"), "certificate": "with-us"}
+    yield "/vehicles", {**arrival, "category": "used", "vin_confirmed": True, "store_id": south}, "store_id"
+    yield "/stock-levels", {"store_id": south, "trim_id": own["trim"], "threshold": 1}, "store_id"
+    yield "/transfers", {"vin": deal["demo"], "to_store": south}, "to_store"
+    yield "/transfers", {"vin": own["vin"], "to_store": here, "order_id": deal["order_id"]}, "order_id"
+    quote = {"store_id": here, "customer_id": own["customer"], "trim_id": own["trim"], "discount": cny("0.00")}
+    yield "/quotes", {**quote, "store_id": south}, "store_id"
+    yield "/quotes", {**quote, "customer_id": deal["customer_id"]}, "customer_id"
+    yield "/quotes", {**quote, "opportunity_id": deal["opportunity_id"]}, "opportunity_id"
+    order = {"store_id": here, "customer_id": own["customer"], "trim_id": own["trim"], "price": cny("9.00"), "down_payment": cny("9.00")}
+    yield "/orders", {**order, "store_id": south}, "store_id"
+    yield "/orders", {**order, "customer_id": deal["customer_id"]}, "customer_id"
+    yield "/orders", {**order, "quote_id": deal["quote_id"]}, "quote_id"
+    yield "/orders", {**order, "opportunity_id": deal["opportunity_id"]}, "opportunity_id"
+    yield "/receipts", {"order_id": deal["order_id"], "kind": "balance", "method": "cash", "amount": cny("1.00")}, "order_id"
+    yield "/refunds", {"order_id": deal["order_id"], "amount": cny("1.00"), "method": "cash", "reason": "Mine"}, "order_id"
+    yield "/invoices", {"order_id": deal["order_id"]}, "order_id"
+    yield "/payments", {"payable_id": deal["payable_id"]}, "payable_id"
+    lines = [{"account": "6602", "amount": cny("1.00")}, {"account": "1002", "amount": cny("-1.00")}]
+    yield "/ledger/entries", {"store_id": south, "text": "Mine", "lines": lines}, "store_id"
+
+
+def _looked_after(deal: dict[str, str], own: dict[str, str], start: str) -> Iterator[tuple[str, dict[str, Any], str]]:
+    south, here = deal["store_id"], own["store"]
+    yield "/service-bays", {"store_id": south, "name": "Mine"}, "store_id"
+    yield "/service-cars", {"vin": own["vin"], "customer_id": own["customer"], "store_id": south}, "store_id"
+    open_then = f"{start[:10]}T03:00:00+00:00"
+    booking = {"store_id": here, "vin": deal["service_vin"], "services": ["maintenance"], "starts_at": open_then}
+    yield "/appointments", {**booking, "store_id": south}, "store_id"
+    yield "/appointments", {**booking, "bay_id": deal["bay_id"]}, "bay_id"
+    yield "/appointments", {**booking, "technician_id": deal["staff_id"]}, "technician_id"
+    yield "/work-orders", {"store_id": south, "vin": deal["service_vin"], "services": ["repair"], "kilometres": 1}, "store_id"
+    yield "/work-orders", {"appointment_id": deal["appointment_id"], "kilometres": 1}, "appointment_id"
+    complaint = {"store_id": here, "customer_id": own["customer"], "text": "It squeaks"}
+    yield "/complaints", {**complaint, "store_id": south}, "store_id"
+
+
+def test_a51_a_thing_of_another_store_in_a_body(
+    shop: Shop, databases: Databases, foreigner: Person, deal: dict[str, str], own: dict[str, str]
+) -> None:
+    before, wrong = databases.deeds(shop.values["foreigner"]), {}
+    for path, body, field in attached(deal, own, shop.values):
+        answer = foreigner.post(path, body)
+        if found := unlike(answer, (422,), ("unknown-reference",)):
+            wrong[f"{path} {field}"] = found
+        elif not any(field in error["field"] for error in answer.json().get("errors", [])):
+            wrong[f"{path} {field}"] = answer.text
+    assert wrong == {}
+    assert databases.deeds(shop.values["foreigner"]) == before
+
+
+SHARED = {
+    "/vehicles": ("stay_id", "payable_id", "order_id", "staff_id"),
+    "/service-cars": ("customer_id", "owner_id"),
+}
+"""What the group shares: where a car stands and for which order; whose car one store or another looks after."""
+STORED = tuple((one, name) for one in GETS for name in ("store_id", "from_store", "to_store", "entity_id") if name in one.route.plan.query)
+OPEN = frozenset({"/vehicles", "/stock-levels", "/transfers", "/periods"})
+"""Lists of the group: stock without cost, and what only ever shows both stores of a transfer, or months and no figures."""
+
+
+@pytest.mark.parametrize(("one", "name"), STORED, ids=lambda value: value if isinstance(value, str) else value.name)
+def test_a52_a_list_of_another_store(foreigner: Person, deal: dict[str, str], one: Operation, name: str) -> None:
+    south = deal["entity_id"] if name == "entity_id" else deal["store_id"]
+    needed = NEEDED.get(one.template, {})
+    answer = foreigner.http.get(one.path(), params={name: south, **needed})
+    if answer.status_code == 200 and one.template not in OPEN - {"/transfers"}:
+        assert answer.json()["items"] == []
+    elif answer.status_code != 200:
+        assert unlike(answer, (403, 404, 422), ("forbidden", "not-found", "unknown-reference")) is None, answer.text
+    for all_of_them in ("*", f"{south},{south}", "null", "%"):
+        assert_refused(foreigner.http.get(one.path(), params={name: all_of_them, **needed}), 422, "validation")
+
+
+@pytest.mark.parametrize(
+    "one", [one for one in GETS if not one.parameters and one.template != "/appointments/slots"], ids=lambda one: one.name
+)
+def test_a54_no_list_shows_anything_of_another_store(foreigner: Person, deal: dict[str, str], one: Operation) -> None:
+    """Lists, reports, the audit trail: no id of the south store's things, its people or its customers is in any of them."""
+    params = {"order_id": deal["order_id"]} if one.template == "/reports/events" else NEEDED.get(one.template, {})
+    answer = foreigner.http.get(one.path(), params=params)
+    assert answer.status_code == 200
+    theirs = {
+        name: id for name, id in deal.items() if name not in ("store_id", "entity_id", "month", "trim_id", "vin", "demo", "service_vin")
+    }
+    if one.template in SHARED:
+        theirs = {name: id for name, id in theirs.items() if name not in SHARED[one.template]}
+    assert {name for name, id in theirs.items() if id in answer.text} == set()
+
+
+def test_a54_search_by_a_telephone_number_of_another_store(shop: Shop, foreigner: Person) -> None:
+    number = phone()
+    shop.customer(phone=number)
+    assert len(shop.manager.get("/customers", phone=number).json()["items"]) == 1
+    assert foreigner.get("/customers", phone=number).json()["items"] == []
+    assert foreigner.get("/customers", phone_last4=number[-4:]).json()["items"] == []
+
+
+@pytest.mark.feature("GTW-03")
+def test_every_route_asks_who_it_is_and_what_he_may(platform: Platform, shop: Shop) -> None:
+    """Endpoint by endpoint: nobody without a token, nobody without the permission, and nobody with it is sent away as one without."""
+    stranger, wrong = Person(platform.url), {}
+    for one in OPERATIONS:
+        needed = one.route.needed
+        if needed.public:
+            continue
+        if found := unlike(asked(stranger, one), (401,), ("unauthenticated",)):
+            wrong[f"nobody {one.name}"] = found
+        for login, role in ROLES.items():
+            may = not needed.permissions or not PERMISSIONS[role].isdisjoint(needed.permissions)
+            if may and one.template.startswith("/auth/"):
+                continue
+            answer = (
+                shop.people[login].http.get(one.path(), headers={"accept": "*/*"})
+                if one.method == "GET"
+                else _probe(shop.people[login], one)
+            )
+            if not may and (found := unlike(answer, (403,), ("forbidden",))):
+                wrong[f"{login} {one.name}"] = found
+            elif may and answer.status_code in (401, 403) and answer.json()["type"] == "/problems/forbidden":
+                wrong[f"{login} {one.name}"] = f"may, and is refused: {answer.text[:200]}"
+    assert wrong == {}
+    _masked(shop)
+    _regional(shop)
+
+
+def _probe(person: Person, one: Operation) -> httpx2.Response:
+    """A command that cannot succeed: its body is no JSON."""
+    headers = {"idempotency-key": new_id(), "if-match": "*", "content-type": "application/json"}
+    return person.http.post(one.path(), content=b"{", headers=headers)
+
+
+def _masked(shop: Shop) -> None:
+    """A colleague sees that a customer is there, not his number; his own seller and the manager see it."""
+    number = phone()
+    customer, lead = shop.customer(phone=number), shop.lead(phone=phone())
+    e164, masked = f"+86{number}", f"{number[:3]}****{number[-4:]}"
+    assert [shop.people[who].get(f"/customers/{customer}").json()["phone"] for who in ("sales", "manager")] == [e164] * 2
+    assert masked in shop.colleague.get(f"/customers/{customer}").json()["phone"]
+    row = shop.sales.eventually(f"/leads/{lead}", status="assigned")
+    assert "****" in shop.colleague.get(f"/leads/{lead}").json()["phone"]
+    assert "****" not in row["phone"]
+
+
+def _regional(shop: Shop) -> None:
+    """A regional manager sees the stores of his region: these two and no other."""
+    from tests.acceptance.conftest import hired
+
+    regional = shop.people.get("regional") or hired(shop.group, "regional", shop.values["north"], "regional-manager")
+    assert {row["store_id"] for row in every(regional, "/leads")} <= {shop.values["north"]}
+    assert_refused(regional.get("/reports/funnel", store_id=shop.values["south"]), 403, "forbidden")
+    assert regional.get("/reports/funnel", store_id=shop.values["north"]).status_code == 200
+
+
+def test_a53_nobody_asks_in_anothers_name(shop: Shop, deal: dict[str, str]) -> None:
+    for name in ("user", "staff_id", "as", "store", "stores", "tenant"):
+        assert_refused(shop.sales.http.get("/reports/funnel", params={name: deal["staff_id"]}), 422, "unknown-parameter")
+
+
+def test_a55_rights_and_owners_are_not_taken_from_a_body(shop: Shop, deal: dict[str, str]) -> None:
+    lead = {"store_id": deal["store_id"], "brand": "Aurora", "channel": "phone", "name": "Lin", "phone": phone()}
+    for extra in ("role", "roles", "created_by", "seller_id", "price_floor", "permissions", "id", "version"):
+        assert_refused(shop.sales.post("/leads", {**lead, extra: "group-owner"}), 422, "unknown-field")
+
+
+def test_a57_a_seller_sees_neither_cost_nor_margin(shop: Shop, deal: dict[str, str]) -> None:
+    cost_words = ("book_cost", "purchase", "rebate", "costs", "supplier", "margin", "front_now", "150000.00")
+    for path in (f"/vehicles/{deal['vin']}", f"/stays/{deal['stay_id']}", "/vehicles", f"/reports/events?vin={deal['vin']}"):
+        text = shop.sales.http.get(path).text
+        assert [word for word in cost_words if word in text and not (word == "purchase" and "purchase_order" in text)] == [], path
+    assert "book_cost" in shop.stock.get(f"/vehicles/{deal['vin']}").json()
+    assert "book_cost" not in shop.north_stock.get(f"/vehicles/{deal['vin']}").json(), "nor another store's clerk"
+    for path in ("/reports/profit", "/reports/inventory-turnover", "/ledger/trial-balance", "/ledger/entries", "/ledger/cars", "/payables"):
+        assert_refused(shop.sales.get(path), 403, "forbidden")
+    assert_refused(shop.sales.get(f"/purchase-orders/{deal['purchase_order_id']}"), 403, "forbidden")
+
+
+def test_a58_nobody_approves_what_he_asked_for(shop: Shop, everybody: Person) -> None:
+    """With every role there is, still not his own discount, refund, payment, campaign, overspend, transfer or lost deal."""
+    south, today, trim = shop.values["south"], shop.values["today"], shop.trim()
+    vin, far = shop.car(trim), shop.car(trim, "north")
+    body = {"store_id": south, "customer_id": shop.customer(), "trim_id": trim, "vin": vin}
+    order = did(everybody, "/orders", {**body, "price": cny("185000.00"), "down_payment": cny("185000.00")})
+    everybody.did(f"/orders/{order}/submit")
+    assert_refused(everybody.post(f"/orders/{order}/approve"), 403, "four-eyes")
+    everybody.eventually(f"/accounts/{order}", stage="open")
+    shop.pay(order, "1000.00", "prepayment")
+    refund = everybody.did("/refunds", {"order_id": order, "amount": cny("500.00"), "method": "cash", "reason": "Too much"})
+    assert_refused(everybody.post(f"/refunds/{refund}/approve"), 403, "four-eyes")
+    payable = every(everybody, "/payables", status="open")[0]["payable_id"]
+    payment = everybody.did("/payments", {"payable_id": payable})
+    assert_refused(everybody.post(f"/payments/{payment}/approve"), 403, "four-eyes")
+    plan = {"store_id": south, "name": f"Show {serial()}", "kind": "show", "place": "Hall", "starts_on": today, "ends_on": today}
+    campaign = everybody.did("/campaigns", {**plan, "goal_leads": 1, "goal_orders": 1, "budget": cny("10.00")})
+    everybody.did(f"/campaigns/{campaign}/submit")
+    assert_refused(everybody.post(f"/campaigns/{campaign}/approve"), 403, "four-eyes")
+    shop.manager.did(f"/campaigns/{campaign}/approve")
+    spend = did(everybody, f"/campaigns/{campaign}/spend", {"supplier": "Printer", "purpose": "Posters", "amount": cny("11.00")})
+    assert_refused(everybody.post(f"/campaigns/{campaign}/spend/{spend}/approve"), 403, "four-eyes")
+    transfer = everybody.did("/transfers", {"vin": far, "to_store": south})
+    assert everybody.post(f"/transfers/{transfer}/approve").status_code == 403
+    mine = {"customer_id": shop.customer(), "store_id": south, "brand": "Aurora", "channel": "phone"}
+    lost = did(everybody, "/opportunities", mine)
+    everybody.did(f"/opportunities/{lost}/lose", {"reason": "Price"})
+    assert_refused(everybody.post(f"/opportunities/{lost}/approve-loss"), 403, "four-eyes")
+    assert shop.accountant.get(f"/accounts/{order}").json()["refunded"] == cny("0.00")
