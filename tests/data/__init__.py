@@ -1,0 +1,1 @@
+"""The real files of FORECOURT_DATA, taken in."""
