@@ -19,6 +19,7 @@ from shared.bus.consumer import Consumer
 from shared.bus.heard import Effect, Heard
 from shared.bus.kafka import KafkaBus
 from shared.bus.relay import Relay
+from shared.bus.republish import Republisher
 from shared.deciding import Folder
 from shared.events.privacy import Masters, Vault
 from shared.events.vault import PostgresVault
@@ -147,7 +148,8 @@ def _work(running: Runtime, settings: Settings, bus: KafkaBus) -> list[Coroutine
     """Relay, timers and consumer."""
     service, prefix = running.service, settings.topic_prefix
     wake = running.handler.appended.listen()
-    relay = Relay(running.store, bus, service.context, uuid4(), wake=wake, poll=RELAY_POLL, prefix=prefix)
+    again = Republisher(running.store, running.handler.folder)
+    relay = Relay(running.store, bus, service.context, uuid4(), wake=wake, poll=RELAY_POLL, prefix=prefix, again=again)
     work = [relay.run(), Timers(running.store, running.handler).run()]
     if service.topics:
         consumer = Consumer(service.context, running.store, bus, service.topics, _listening(running), running.handler.apply, prefix=prefix)

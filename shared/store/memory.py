@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from shared.decider import Count, Release, Take, TakeSlot
-from shared.store.protocol import Answer, Commit, Conflict, EventRow, Key, Loaded, OutboxRow, Refusal, Taken, TimerRow
+from shared.store.protocol import Answer, Commit, Conflict, EventRow, Key, Loaded, OutboxRow, Refusal, Republication, Taken, TimerRow
 from shared.values.clock import utc_now
 from shared.views.table import Table
 
@@ -33,6 +33,7 @@ class _Data:
     offsets: dict[tuple[str, str, int], int] = field(default_factory=dict)
     watermarks: dict[tuple[str, str, int], datetime] = field(default_factory=dict)
     marks: dict[tuple[str, str, str], int] = field(default_factory=dict)
+    republications: list[Republication] = field(default_factory=list)
     inbox: dict[str, Any] = field(default_factory=dict)
     """What the consumer keeps beside its marks: lineages, parked messages."""
 
@@ -247,3 +248,23 @@ class MemoryStore:
     async def watermark(self) -> datetime:
         """min(now, oldest unpublished row); transactions do not overlap here."""
         return min([self.now(), *(row.recorded_at for row in self.data.outbox if row.recorded_at)])
+
+    async def streams(self, after: str, limit: int) -> list[str]:
+        """The names of the streams that follow `after`, in their order."""
+        return sorted(stream for stream, events in self.data.events.items() if stream > after and events)[:limit]
+
+    async def republish(self) -> int:
+        """Asks for the whole store to be told again; the id of that request."""
+        self.data.republications.append(Republication(id=len(self.data.republications) + 1))
+        return len(self.data.republications)
+
+    async def republication(self, id: int | None = None) -> Republication | None:
+        """This request, or the oldest one that is not done."""
+        return next((each for each in self.data.republications if (each.id == id if id is not None else not each.done)), None)
+
+    async def republished(self, now: Republication) -> None:
+        """Keeps how far it has come; it never goes back."""
+        kept = self.data.republications
+        old = kept[now.id - 1]
+        starts, failed = old.starts if old.starts is not None else now.starts, old.failed or now.failed
+        kept[now.id - 1] = replace(now, starts=starts, after=max(old.after, now.after), done=old.done or now.done, failed=failed)

@@ -16,7 +16,7 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from shared.decider import Count, Take, TakeSlot
 from shared.ops import failpoints
 from shared.store import statements
-from shared.store.protocol import Answer, Commit, Conflict, EventRow, Key, Loaded, OutboxRow, Taken, TimerRow, Unavailable
+from shared.store.protocol import Answer, Commit, Conflict, EventRow, Key, Loaded, OutboxRow, Republication, Taken, TimerRow, Unavailable
 from shared.views.table import Table
 
 type Connection = psycopg.AsyncConnection[Any]
@@ -50,6 +50,10 @@ _WATERMARK_WRITERS = """select least(statement_timestamp(), min(xact_start)) fro
 _WATERMARK_OUTBOX = "select min(recorded_at) from outbox"
 _FIRED = """select key, due_at, stream, type, convert_from(data, 'UTF8') as data, convert_from(meta, 'UTF8') as meta
     from timers where due_at <= %s order by due_at, key limit %s for update skip locked"""
+_REPUBLICATION = """select id, starts, after, done_at is not null as done, failed from republications
+    where case when %(id)s::bigint is null then done_at is null else id = %(id)s end order by id limit 1"""
+_REPUBLISHED = """update republications set starts = coalesce(starts, %(starts)s::jsonb), after = greatest(after, %(after)s),
+    failed = coalesce(failed, %(failed)s), done_at = coalesce(done_at, case when %(done)s then clock_timestamp() end) where id = %(id)s"""
 
 
 TOO_LARGE = "54"
@@ -271,6 +275,32 @@ class PostgresStore:
             oldest = await (await tx.conn.execute(_WATERMARK_OUTBOX)).fetchone()
             assert writers is not None and oldest is not None
             return cast(datetime, min(moment for moment in (writers[0], oldest[0]) if moment is not None))
+
+    async def streams(self, after: str, limit: int) -> list[str]:
+        """The names of the streams that follow `after`, in their order."""
+        async with self._borrow() as tx:
+            sql = "select distinct stream from events where stream > %s order by stream limit %s"
+            return [stream for (stream,) in await (await tx.conn.execute(sql, [after, limit])).fetchall()]
+
+    async def republish(self) -> int:
+        """Asks for the whole store to be told again; the id of that request."""
+        async with self._borrow() as tx:
+            found = await (await tx.conn.execute("insert into republications default values returning id")).fetchone()
+            assert found is not None
+            return int(found[0])
+
+    async def republication(self, id: int | None = None) -> Republication | None:
+        """This request, or the oldest one that is not done."""
+        async with self._borrow() as tx:
+            cursor = tx.conn.cursor(row_factory=dict_row)
+            found = await (await cursor.execute(_REPUBLICATION, {"id": id})).fetchone()
+            return msgspec.convert(found, type=Republication, str_keys=True) if found else None
+
+    async def republished(self, now: Republication) -> None:
+        """Keeps how far it has come; it never goes back."""
+        starts = statements.text(now.starts) if now.starts is not None else None
+        async with self._borrow() as tx:
+            await tx.conn.execute(_REPUBLISHED, {**asdict(now), "starts": starts})
 
 
 def translated(error: Exception, commit: Commit) -> Exception:

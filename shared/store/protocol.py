@@ -111,6 +111,20 @@ class Loaded:
     answers: dict[Key, Answer]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Republication:
+    """A whole store told again. Whoever begins at `starts` hears every stream from its first public event."""
+
+    id: int
+    starts: dict[int, int] | None = None
+    """Where each partition ended before it began; None: not begun."""
+    after: str = ""
+    """Every stream up to this one has been told again."""
+    done: bool = False
+    failed: str | None = None
+    """Why it was given up."""
+
+
 class Conflict(Exception):
     """Another commit came first (stream version, key, timer or deadlock): load again and decide again."""
 
@@ -219,4 +233,20 @@ class Store(Reads, Protocol):
 
     async def watermark(self) -> datetime:
         """No event with an earlier recorded_at will ever be published: min(now, oldest open writer, oldest unpublished)."""
+        ...
+
+    async def streams(self, after: str, limit: int) -> list[str]:
+        """The names of the streams that follow `after`, in their order."""
+        ...
+
+    async def republish(self) -> int:
+        """Asks for the whole store to be told again; the id of that request."""
+        ...
+
+    async def republication(self, id: int | None = None) -> Republication | None:
+        """This request, or the oldest one that is not done."""
+        ...
+
+    async def republished(self, now: Republication) -> None:
+        """Keeps how far it has come; it never goes back."""
         ...

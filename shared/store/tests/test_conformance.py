@@ -20,7 +20,7 @@ from shared.processes.timers import Timers
 from shared.store.memory import MemoryStore
 from shared.store.migrate import migrate
 from shared.store.postgres import PostgresStore
-from shared.store.protocol import Key, Store, Taken
+from shared.store.protocol import Key, Republication, Store, Taken
 from shared.testing import tills
 from shared.testing.servers import FreshDatabase
 from shared.testing.tills import NOON, CloseTill, OpenTill, PutIn
@@ -250,3 +250,19 @@ async def test_the_watermark_never_passes_an_unpublished_event(handler: Handler,
     epoch = await store.lead("relay", uuid4(), 5)
     assert epoch and await store.sent([row.position], "relay", epoch)
     assert await store.watermark() > row.recorded_at - timedelta(seconds=1)
+
+
+async def test_streams_are_named_in_order_and_a_republication_never_goes_back(handler: Handler, store: Store) -> None:
+    names = sorted([f"till-{await opened(handler, f'n{n}')}" for n in range(5)])
+    assert await store.streams("", 3) == names[:3]
+    assert await store.streams(names[2], 9) == names[3:]
+    assert await store.republication() is None
+    first, second = await store.republish(), await store.republish()
+    begun = Republication(id=first, starts={0: 7, 3: 0}, after="b")
+    await store.republished(begun)
+    await store.republished(Republication(id=first, starts={0: 99}, after="a"))
+    assert await store.republication() == await store.republication(first) == begun
+    await store.republished(replace(begun, done=True, failed="why"))
+    await store.republished(begun)
+    assert await store.republication(first) == replace(begun, done=True, failed="why")
+    assert await store.republication() == Republication(id=second)
