@@ -31,6 +31,7 @@ from shared.ops.settings import Settings
 from shared.processes.timers import Timers
 from shared.service import Service
 from shared.store import migrate as schema
+from shared.store.anchors import Anchors
 from shared.store.pool import Pool
 from shared.store.postgres import PostgresStore
 from shared.web.app import create_app
@@ -150,7 +151,8 @@ def _work(running: Runtime, settings: Settings, bus: KafkaBus) -> list[Coroutine
     wake = running.handler.appended.listen()
     again = Republisher(running.store, running.handler.folder)
     relay = Relay(running.store, bus, service.context, uuid4(), wake=wake, poll=RELAY_POLL, prefix=prefix, again=again)
-    work = [relay.run(), Timers(running.store, running.handler).run()]
+    anchors = Anchors(running.store, service.context, settings.anchors, lambda: relay.leading)
+    work = [relay.run(), anchors.run(), Timers(running.store, running.handler).run()]
     if service.topics:
         consumer = Consumer(service.context, running.store, bus, service.topics, _listening(running), running.handler.apply, prefix=prefix)
         running.health.flag("consumer", True)

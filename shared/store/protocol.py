@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 from shared.decider import Count, Release, Take, TakeSlot
@@ -25,6 +25,8 @@ class EventRow:
     occurred_at: datetime
     recorded_at: datetime | None = None
     """None until the database has set it."""
+    hash: str = ""
+    """Of the event before it in its stream and of itself, in hex; see shared/events/chain.py."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,6 +111,28 @@ class Loaded:
 
     events: dict[str, list[EventRow]]
     answers: dict[Key, Answer]
+
+
+class Kept(NamedTuple):
+    """An event as it lies in the store, not looked into: `type_version` to `hash` may be anything."""
+
+    stream: str
+    version: int
+    id: UUID
+    type: str
+    type_version: int
+    occurred_at: datetime
+    meta: bytes
+    data: bytes
+    hash: bytes
+
+
+class Section(NamedTuple):
+    """The events of transactions from one bound to another, all of which have ended: their number, and a digest over their hashes."""
+
+    until: int
+    events: int
+    digest: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -237,6 +261,14 @@ class Store(Reads, Protocol):
 
     async def streams(self, after: str, limit: int) -> list[str]:
         """The names of the streams that follow `after`, in their order."""
+        ...
+
+    async def kept(self, after: str, limit: int) -> list[Kept]:
+        """The whole of the `limit` streams that follow `after`, as they lie there, by stream and version."""
+        ...
+
+    async def section(self, since: int, until: int | None = None) -> Section:
+        """The events from one bound to another; without one, to as far as nothing can be added any more. Bounds only grow."""
         ...
 
     async def republish(self) -> int:

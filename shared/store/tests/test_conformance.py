@@ -21,6 +21,7 @@ from shared.store.memory import MemoryStore
 from shared.store.migrate import migrate
 from shared.store.postgres import PostgresStore
 from shared.store.protocol import Key, Republication, Store, Taken
+from shared.store.verify import verify
 from shared.testing import tills
 from shared.testing.servers import FreshDatabase
 from shared.testing.tills import NOON, CloseTill, OpenTill, PutIn
@@ -266,3 +267,14 @@ async def test_streams_are_named_in_order_and_a_republication_never_goes_back(ha
     await store.republished(begun)
     assert await store.republication(first) == replace(begun, done=True, failed="why")
     assert await store.republication() == Republication(id=second)
+
+
+async def test_the_chain_holds_whoever_appends(handler: Handler, store: Store) -> None:
+    """Commands in shared commits on remembered states, what follows from events, and timers."""
+    ids = [await opened(handler, f"n{n}") for n in range(4)]
+    await asyncio.gather(*(handler.handle(request(id, PutIn(amount=n))) for n in range(1, 6) for id in ids))
+    async with store.begin() as tx:
+        await handler.apply(tx, [heard(Send(to=f"till-{ids[0]}", command=PutIn(amount=9)))])
+    await handler.handle(request(ids[0], PutIn(amount=10)))
+    assert await Timers(store, handler).fire(10) == 4
+    assert await verify(store) == (4 * 7 + 2, [])
