@@ -97,11 +97,13 @@ class Folder:
         aggregate = self.of(stream)
         folded = Folded(state=aggregate.decider.initial)
         for row in history:
-            meta = _meta.decode(row.meta)
-            event = self.stored.decode(row.type, row.type_version, row.data.encode())
-            recorded = Recorded(id=row.id, stream=stream, version=row.version, event=event, occurred_at=row.occurred_at, meta=meta)
-            evolve(aggregate, folded, recorded)
+            evolve(aggregate, folded, self.recorded(row))
         return folded
+
+    def recorded(self, row: EventRow) -> Recorded[Any]:
+        """A stored event with its circumstances."""
+        event, meta = self.stored.decode(row.type, row.type_version, row.data.encode()), _meta.decode(row.meta)
+        return Recorded(id=row.id, stream=row.stream, version=row.version, event=event, occurred_at=row.occurred_at, meta=meta)
 
 
 def evolve(aggregate: Aggregate[Any, Any, Any], folded: Folded, recorded: Recorded[Any]) -> None:
@@ -219,26 +221,31 @@ class Batch:
         )
 
     def _publish(self, aggregate: Aggregate[Any, Any, Any], state: Any, recorded: Recorded[Any]) -> str | None:
-        seen = None
-        for index, public in enumerate(aggregate.publish(recorded.event, state)):
-            name, place = published_name(public), sequence(recorded.version, index)
-            headers = {
-                "time": recorded.occurred_at,
-                "storeid": recorded.meta.store_id,
-                "authid": recorded.meta.actor,
-                "correlationid": recorded.meta.correlation_id,
-                "causationid": str(recorded.id),
-                "traceparent": recorded.meta.traceparent,
-            }
-            self.commit.outbox.append(
-                OutboxRow(
-                    id=public_id(recorded.id, name, index),
-                    stream=recorded.stream,
-                    sequence=place,
-                    type=name,
-                    data=_json.encode(public).decode(),
-                    headers=_json.encode({key: value for key, value in headers.items() if value is not None}).decode(),
-                )
-            )
-            seen = f"{self.folder.stored.context}/{recorded.stream}@{place}"
-        return seen
+        rows = told(aggregate, state, recorded)
+        self.commit.outbox += rows
+        return f"{self.folder.stored.context}/{recorded.stream}@{rows[-1].sequence}" if rows else None
+
+
+def told(aggregate: Aggregate[Any, Any, Any], state: Any, recorded: Recorded[Any]) -> list[OutboxRow]:
+    """What an event tells everybody, by the state after it; the same each time."""
+    headers = {
+        "time": recorded.occurred_at,
+        "storeid": recorded.meta.store_id,
+        "authid": recorded.meta.actor,
+        "correlationid": recorded.meta.correlation_id,
+        "causationid": str(recorded.id),
+        "traceparent": recorded.meta.traceparent,
+    }
+    rows = []
+    for index, public in enumerate(aggregate.publish(recorded.event, state)):
+        name = published_name(public)
+        row = OutboxRow(
+            id=public_id(recorded.id, name, index),
+            stream=recorded.stream,
+            sequence=sequence(recorded.version, index),
+            type=name,
+            data=_json.encode(public).decode(),
+            headers=_json.encode({key: value for key, value in headers.items() if value is not None}).decode(),
+        )
+        rows.append(row)
+    return rows

@@ -67,7 +67,7 @@ class Platform:
         from deploy.local.plan import Plan
 
         plan = Plan.from_environment({"FORECOURT_VAR": str(self.folder), "BASE_PORT": str(self.base), "PORT": str(self.base + 80)})
-        port = {"postgres": plan.postgres, "kafka": plan.kafka, "redis": plan.redis}.get(service) or plan.port(service)
+        port = {"postgres": plan.postgres, "vault": plan.vault, "kafka": plan.kafka, "redis": plan.redis}.get(service) or plan.port(service)
         for process in self.processes():
             if any(c.status == psutil.CONN_LISTEN and c.laddr.port == port for c in process.net_connections("tcp")):
                 return process

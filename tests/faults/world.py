@@ -16,7 +16,6 @@ import psycopg
 from deploy.local.plan import SERVICES, Plan
 from deploy.local.process import free_port, listens
 from deploy.local.setup import at
-from deploy.local.supervisor import exists
 from shared.testing.platform import ROOT, Platform
 
 SERVERS = ("postgres", "kafka", "redis")
@@ -42,7 +41,6 @@ class World:
         self.secrets = platform.secrets
         told = {"FORECOURT_VAR": str(platform.folder), "BASE_PORT": str(platform.base), "PORT": str(platform.base + 80)}
         self.plan = Plan.from_environment(told)
-        self.contexts = [context for context in SERVICES if exists(context)]
         self.spare_ports = {context: free_port() for context in SERVICES}
 
     # --- its own processes ---------------------------------------------------------------------------------------
