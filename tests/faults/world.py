@@ -40,8 +40,7 @@ class World:
     def __init__(self, platform: Platform) -> None:
         self.platform = platform
         self.secrets = platform.secrets
-        told = {"FORECOURT_VAR": str(platform.folder), "BASE_PORT": str(platform.base), "PORT": str(platform.base + 80)}
-        self.plan = Plan.from_environment(told)
+        self.plan = Plan.from_environment(platform.place)
         self.contexts = [context for context in SERVICES if exists(context)]
         self.spare_ports = {context: free_port() for context in SERVICES}
 
