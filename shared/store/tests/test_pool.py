@@ -56,8 +56,10 @@ async def test_a_frozen_database_is_given_up_and_found_again_when_it_moves(serve
         for process in family:
             process.suspend()
         try:
-            assert SILENCE <= await ask(pool) < 5
-            assert await ask(pool) < PATIENCE + 0.5
+            waits = [await ask(pool) for _ in range(3)]
+            assert SILENCE <= waits[0] < 5
+            assert waits[1] < 5
+            assert waits[2] < PATIENCE + 0.5
         finally:
             for process in family:
                 process.resume()
