@@ -142,8 +142,8 @@ def main() -> int:
         with Links(plan.ways()) as links:
             platform.start()
             run = Run(wanted, platform, plan, links)
-            asyncio.run(run.go())
             judge = Judge(run.record, plan, platform.secrets)
+            asyncio.run(run.go())
             run.wrong += judge.verdict()
             run.wrong += run.saboteur.late()
             kept = bool(run.wrong)

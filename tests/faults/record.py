@@ -117,9 +117,9 @@ class Client:
         """The same person at another door."""
         return Client(self.record, url, self.staff, self.http.headers["authorization"].removeprefix("Bearer "))
 
-    def begin(self, context: str, path: str, body: Any = None, mark: str = "") -> Deed:
+    def begin(self, context: str, path: str, body: Any = None, mark: str = "", expects: frozenset[str] = frozenset()) -> Deed:
         """A deed on record, not tried yet."""
-        deed = Deed(context=context, staff=self.staff, path=path, body=body, mark=mark)
+        deed = Deed(context=context, staff=self.staff, path=path, body=body, mark=mark, expects=expects)
         self.record.add(deed)
         return deed
 
