@@ -182,8 +182,8 @@ class Transaction(Reads, Protocol):
         """Sets the last sequence taken per (source, stream)."""
         ...
 
-    async def fired(self, limit: int, now: datetime) -> list[TimerRow]:
-        """Due timers, locked for this transaction and skipped by others."""
+    async def fired(self, limit: int, now: datetime | None = None) -> list[TimerRow]:
+        """Timers due by then (None: by the store's own clock), locked for this transaction and skipped by others."""
         ...
 
     async def postpone(self, key: str, until: datetime) -> None:
