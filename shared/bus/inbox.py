@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 from uuid import UUID
 
 import msgspec
@@ -49,6 +49,7 @@ class Parked:
         return Message(self.stream.encode(), self.data, tuple((name, value.encode()) for name, value in pairs))
 
 
+@runtime_checkable
 class Inbox(Protocol):
     """Part of the transaction it was made of."""
 
@@ -82,12 +83,14 @@ class Inbox(Protocol):
 
 
 def inbox(tx: Transaction) -> Inbox:
-    """The inbox of this transaction's store."""
+    """The inbox of this transaction's store, which may be the transaction itself."""
     match tx:
         case PostgresTransaction():
             return _PostgresInbox(tx.conn)
+        case Inbox():
+            return tx
         case MemoryTransaction():
-            return _MemoryInbox(tx.data.inbox, tx.data.offsets, tx.data.watermarks)
+            return MemoryInbox(tx.data.inbox, tx.data.offsets, tx.data.watermarks)
         case _:
             raise TypeError(type(tx).__name__)
 
@@ -143,7 +146,9 @@ class _PostgresInbox:
         await self.conn.execute(_FREE, {"consumer": consumer})
 
 
-class _MemoryInbox:
+class MemoryInbox:
+    """What a memory transaction keeps."""
+
     def __init__(
         self, kept: dict[str, Any], offsets: dict[tuple[str, str, int], int], watermarks: dict[tuple[str, str, int], datetime]
     ) -> None:

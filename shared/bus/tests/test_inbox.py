@@ -16,15 +16,16 @@ from shared.bus.protocol import Message, Place, Record, topic_of
 from shared.bus.tests.support import Listener, consumer, fresh_store, message, opened, shelf, until
 from shared.store.memory import MemoryStore
 from shared.store.protocol import Store
+from shared.testing.overlapping import OverlappingStore
 from shared.testing.servers import Servers
 
 AT = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 
-@pytest.fixture(params=["memory", "postgres"])
+@pytest.fixture(params=["memory", "overlapping", "postgres"])
 async def store(request: pytest.FixtureRequest) -> AsyncIterator[Store]:
-    if request.param == "memory":
-        yield MemoryStore()
+    if request.param != "postgres":
+        yield MemoryStore() if request.param == "memory" else OverlappingStore()
         return
     servers: Servers = request.getfixturevalue("servers")
     async with opened(await fresh_store(servers, "stock")) as store:
