@@ -4,8 +4,9 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from deploy.bench import raw
-from deploy.bench.measure import Contender, Took, callers
+from deploy.bench.measure import Contender, Took, callers, times
 from deploy.bench.model import Change, aggregate, deals, place, stored
+from deploy.bench.peers import event_stores
 from deploy.bench.place import Place, handling, opened
 from shared.deciding import Order
 from shared.events.envelope import Meta
@@ -15,6 +16,14 @@ from shared.values.clock import utc_now
 from shared.values.ids import new_id
 
 CALLERS = 64
+COLD, WARM = "ours, cold streams", "ours, warm streams"
+RAW = "raw group commit, one bare row"
+DEFAULT, FUNCTION = "pyeventsourcing, default", "pyeventsourcing, db functions"
+EMMETT, MESSAGE_DB = "emmett-postgresql", "message-db, 16 categories"
+GOALS = (
+    *(times(COLD, RAW, 0.5), times(WARM, RAW, 0.6), times(COLD, DEFAULT, 12), times(COLD, FUNCTION, 3)),
+    *(times(COLD, EMMETT, 4), times(COLD, MESSAGE_DB, 1.5)),
+)
 
 
 def commands(handler: Handler) -> Contender:
@@ -56,4 +65,12 @@ async def contenders(place: Place) -> AsyncIterator[dict[str, Contender]]:
         async def bare(seconds: float) -> Took:
             return await callers(CALLERS, seconds, lambda _: group.insert(raw.row()))
 
-        yield {"ours, cold streams": commands(forgetful), "ours, warm streams": commands(mindful), "raw group commit": bare}
+        made = {COLD: commands(forgetful), WARM: commands(mindful), RAW: bare}
+        for name, what, threads in ((DEFAULT, "append", 16), (FUNCTION, "function", 16)):
+            with place.perhaps(name):
+                made[name] = event_stores.eventsourcing(await place.superuser(what), what, threads)
+        with place.perhaps(MESSAGE_DB):
+            made[MESSAGE_DB] = await stack.enter_async_context(event_stores.message_db(await place.superuser("mdb"), 16, 16))
+        with place.perhaps(EMMETT):
+            made[EMMETT] = event_stores.emmett(await place.superuser("emmett"), 16)
+        yield made

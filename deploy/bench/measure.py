@@ -63,6 +63,13 @@ class Goal:
     least: float | None = None
     most: float | None = None
 
+    def known(self, results: Results) -> float | None:
+        """The value, or None where a peer's figures are missing."""
+        try:
+            return self.value(results)
+        except KeyError:
+            return None
+
     def met(self, results: Results) -> bool:
         """Whether it was reached."""
         value = self.value(results)

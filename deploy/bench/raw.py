@@ -38,9 +38,14 @@ def event() -> Placed:
     return placed(place(new_id()))
 
 
+def payload() -> bytes:
+    """The same as JSON."""
+    return _encode(event())
+
+
 def row() -> tuple[Any, ...]:
     """One bare row."""
-    return uuid4(), 1, "Placed", _encode(event()), META
+    return uuid4(), 1, "Placed", payload(), META
 
 
 class GroupCommit:
