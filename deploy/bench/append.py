@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from deploy.bench import raw
-from deploy.bench.measure import Contender, Took, callers, times
+from deploy.bench.measure import Contender, Contenders, Took, callers, times
 from deploy.bench.model import Change, aggregate, deals, place, stored
 from deploy.bench.peers import event_stores
 from deploy.bench.place import Place, handling, opened
@@ -53,7 +53,7 @@ def _request(order_id: str, command: object, *, new: bool) -> Request:
 
 
 @asynccontextmanager
-async def contenders(place: Place) -> AsyncIterator[dict[str, Contender]]:
+async def contenders(place: Place) -> AsyncIterator[Contenders]:
     """Ours on cold and on warm streams, the hand-written group commit, and the peers."""
     async with AsyncExitStack() as stack:
         cold = await stack.enter_async_context(opened(await place.database("cold", deals)))
@@ -65,7 +65,7 @@ async def contenders(place: Place) -> AsyncIterator[dict[str, Contender]]:
         async def bare(seconds: float) -> Took:
             return await callers(CALLERS, seconds, lambda _: group.insert(raw.row()))
 
-        made = {COLD: commands(forgetful), WARM: commands(mindful), RAW: bare}
+        made: Contenders = {COLD: commands(forgetful), WARM: commands(mindful), RAW: bare}
         for name, what, threads in ((DEFAULT, "append", 16), (FUNCTION, "function", 16)):
             with place.perhaps(name):
                 made[name] = event_stores.eventsourcing(await place.superuser(what), what, threads)

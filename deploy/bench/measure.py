@@ -26,6 +26,17 @@ type Contender = Callable[[float], Awaitable[Took]]
 """Works for about so many seconds."""
 
 
+@dataclass(frozen=True)
+class Prepared:
+    """A contender with work before each turn that does not count."""
+
+    prepare: Callable[[], Awaitable[None]]
+    run: Contender
+
+
+type Contenders = dict[str, Contender | Prepared]
+
+
 @dataclass
 class Figures:
     """A contender's turns, in order."""
@@ -110,8 +121,11 @@ def tree_cpu(pid: int) -> float:
     return spent
 
 
-async def turn(contender: Contender, seconds: float, meter: Meter, figures: Figures) -> Took:
+async def turn(contender: Contender | Prepared, seconds: float, meter: Meter, figures: Figures) -> Took:
     """One contender's turn, entered into its figures."""
+    if isinstance(contender, Prepared):
+        await contender.prepare()
+        contender = contender.run
     began, before = time.perf_counter(), meter.read()
     took = await contender(seconds)
     wall, after = time.perf_counter() - began, meter.read()

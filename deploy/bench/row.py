@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any
 
-from deploy.bench.measure import Contender, Figures, Goal, Meter, turn
+from deploy.bench.measure import Contenders, Figures, Goal, Meter, turn
 from deploy.bench.peers.run import Failed
 from deploy.bench.place import Place
 from shared.testing.servers import Servers
@@ -20,7 +20,7 @@ class Row:
     name: str
     title: str
     unit: str
-    contenders: Callable[[Place], AbstractAsyncContextManager[dict[str, Contender]]]
+    contenders: Callable[[Place], AbstractAsyncContextManager[Contenders]]
     goals: Sequence[Goal]
     long: bool = False
     """Left out unless it is named: it needs minutes."""
