@@ -10,8 +10,10 @@ from uuid import UUID
 from shared.decider import Count, Release, Take, TakeSlot
 from shared.views.table import Table
 
+# Rows are not frozen: that would cost four times as much, several times per command.
 
-@dataclass(frozen=True, kw_only=True)
+
+@dataclass(slots=True)
 class EventRow:
     """A stored event; `data` and `meta` are JSON text."""
 
@@ -29,7 +31,7 @@ class EventRow:
     """Of the event before it in its stream and of itself, in hex; see shared/events/chain.py."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class OutboxRow:
     """A public event on its way to Kafka. `headers` are the CloudEvents attributes as JSON text, names without `ce_`."""
 
@@ -52,7 +54,7 @@ class Key:
     key: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class Answer:
     """The stored first answer to a key: never a body."""
 
@@ -220,8 +222,8 @@ class Transaction(Reads, Protocol):
         """Sets the last sequence taken per (source, stream)."""
         ...
 
-    async def fired(self, limit: int, now: datetime) -> list[TimerRow]:
-        """Due timers, locked for this transaction and skipped by others."""
+    async def fired(self, limit: int, now: datetime | None = None) -> list[TimerRow]:
+        """Timers due by then (None: by the store's own clock), locked for this transaction and skipped by others."""
         ...
 
     async def postpone(self, key: str, until: datetime) -> None:
