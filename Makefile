@@ -1,6 +1,6 @@
 # A new machine needs git, make and Python only. `make help` says what there is.
 .DEFAULT_GOAL := help
-.PHONY: help install lock up demo down reset backup restore logs test lint types imports unit test-data check-compose contracts features
+.PHONY: help install lock up demo down reset backup restore logs ops test lint types imports unit test-data check-compose contracts features
 MAKEFLAGS += --no-print-directory
 
 PYTHON := .venv/bin/python
@@ -40,6 +40,9 @@ backup: $(INSTALLED) ## Back up what runs, and keep its log from now on (BACKUP=
 
 restore: $(INSTALLED) ## Bring the databases back to a second (TO=2026-11-22T12:00:00Z BACKUP= BACKUP_KEYS= FORECOURT_VAR=)
 	@$(PYTHON) -m deploy.local restore
+
+ops: $(INSTALLED) ## Inspect and mend the services (CMD="all lag", CMD="orders stream order-…", CMD="all --help")
+	@$(PYTHON) -m deploy.cli $(CMD)
 
 logs: $(INSTALLED) ## Show the logs as they grow
 	@exec $(PYTHON) -m deploy.local logs

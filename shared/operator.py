@@ -6,10 +6,12 @@ import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import psycopg
+from psycopg_pool import PoolTimeout
 
+from shared import overview
 from shared.bus.anew import CannotBegin, begin_anew, parsed, written
 from shared.bus.kafka import KafkaBus
 from shared.bus.protocol import BusUnavailable
@@ -17,6 +19,7 @@ from shared.bus.relay import Relay
 from shared.bus.republish import Republisher
 from shared.deciding import Folder
 from shared.ops.settings import Settings
+from shared.overview import NotThere
 from shared.service import Service
 from shared.store import anchors
 from shared.store.pool import Pool
@@ -29,6 +32,17 @@ from shared.views.rebuild import CannotRebuild, Outcome, drop, rebuild
 
 def add_commands(commands: Any) -> None:
     """Adds the operator's commands to a service's own."""
+    one = commands.add_parser("stream", help="show the events of a stream")
+    one.add_argument("name", help="such as order-0192f3a4-…")
+    commands.add_parser("lag", help="show what waits to be told and to be heard")
+    commands.add_parser("timers", help="show the timers that could not be handled")
+    commands.add_parser("parked", help="show the messages that wait for an operator, and why")
+    one = commands.add_parser("retry", help="try parked streams again, each in order and in one transaction")
+    one.add_argument("source", nargs="?", help="the context that told them; none: all that is parked")
+    one.add_argument("name", nargs="?", help="the stream")
+    one = commands.add_parser("discard", help="give one parked message up")
+    one.add_argument("event", type=UUID)
+    one.add_argument("--because", required=True, metavar="reason", help="kept in the log")
     one = commands.add_parser("rebuild", help="make views anew from their history, beside the live ones")
     one.add_argument("views", nargs="*", metavar="view", help="names without version; none: all")
     one.add_argument("--drop-old", action="store_true", help="drop tables of older versions, once nothing that runs uses them")
@@ -50,11 +64,47 @@ async def carry_out(service: Service, settings: Settings, asked: argparse.Namesp
                 return await begin(service, settings, dict(asked.places))
             case "verify":
                 return await verify_store(service, settings)
-            case unknown:
-                raise ValueError(unknown)
-    except (CannotRebuild, CannotBegin, BusUnavailable, Unavailable, psycopg.OperationalError) as error:
+        async with a_store(service, settings) as store:
+            return await _look(service, settings, store, asked)
+    except (CannotRebuild, CannotBegin, NotThere, psycopg.OperationalError) as error:
         print(str(error).strip(), file=sys.stderr)
-        return 2
+    except (Unavailable, PoolTimeout):
+        print(f"{service.context}: the database does not answer", file=sys.stderr)
+    except BusUnavailable:
+        print(f"{service.context}: Kafka does not answer", file=sys.stderr)
+    return 2
+
+
+async def _look(service: Service, settings: Settings, store: PostgresStore, asked: argparse.Namespace) -> int:
+    """What is asked of the store alone."""
+    match asked.command:
+        case "stream":
+            return await overview.show_stream(store, asked.name)
+        case "lag":
+            async with a_bus(service, settings) as bus:
+                return await overview.show_lag(service, store, bus, settings.topic_prefix)
+        case "timers":
+            return await overview.show_timers(service, store)
+        case "parked":
+            return await overview.show_parked(service, store)
+        case "retry" if asked.source and not asked.name:
+            raise NotThere("Name the stream too, or neither.")
+        case "retry":
+            return await overview.retry_parked(service, store, asked.source, asked.name)
+        case "discard":
+            return await overview.discard_parked(service, store, asked.event, asked.because)
+        case unknown:
+            raise ValueError(unknown)
+
+
+@asynccontextmanager
+async def a_bus(service: Service, settings: Settings) -> AsyncIterator[KafkaBus]:
+    """Kafka, for a while."""
+    bus = KafkaBus(settings.kafka, client=f"{service.context}-operator")
+    try:
+        yield bus
+    finally:
+        await bus.close()
 
 
 async def rebuild_views(service: Service, settings: Settings, names: Sequence[str] = (), *, drop_old: bool = False) -> int:
@@ -125,8 +175,8 @@ async def verify_store(service: Service, settings: Settings) -> int:
 
 async def republish(service: Service, settings: Settings, poll: float = 0.5) -> int:
     """Tells the whole store again: the relay that runs does it, or one of our own where none does. 1 when it was given up."""
-    folder, bus = Folder(service.stored, service.aggregates), KafkaBus(settings.kafka, client=f"{service.context}-operator")
-    async with a_store(service, settings) as store:
+    folder = Folder(service.stored, service.aggregates)
+    async with a_store(service, settings) as store, a_bus(service, settings) as bus:
         id, told = await store.republish(), Republisher(store, folder)
         relay = asyncio.create_task(Relay(store, bus, service.context, uuid4(), prefix=settings.topic_prefix, again=told).run())
         try:
@@ -135,7 +185,6 @@ async def republish(service: Service, settings: Settings, poll: float = 0.5) -> 
         finally:
             relay.cancel()
             await asyncio.gather(relay, return_exceptions=True)
-            await bus.close()
     if now.failed:
         print(f"Given up after {now.after or 'nothing'}: {now.failed}", file=sys.stderr)
         return 1
@@ -145,12 +194,9 @@ async def republish(service: Service, settings: Settings, poll: float = 0.5) -> 
 
 async def begin(service: Service, settings: Settings, sources: Mapping[str, Mapping[int, int]]) -> int:
     """Has this service hear topics again from these places. Raises CannotBegin or BusUnavailable."""
-    bus = KafkaBus(settings.kafka, client=f"{service.context}-operator")
-    try:
+    async with a_bus(service, settings) as bus:
         cluster = await bus.cluster()
-        await begin_anew(settings.writer_url, service.context, service.topics, sources, cluster, settings.topic_prefix)
-    finally:
-        await bus.close()
+    await begin_anew(settings.writer_url, service.context, service.topics, sources, cluster, settings.topic_prefix)
     print(f"{service.context} hears {', '.join(sorted(sources))} again; start its processes anew if it had stopped.")
     return 0
 

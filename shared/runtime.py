@@ -167,7 +167,8 @@ def _work(running: Runtime, settings: Settings, bus: KafkaBus) -> list[Coroutine
     again = Republisher(running.store, running.handler.folder)
     relay = Relay(running.store, bus, service.context, uuid4(), wake=wake, poll=RELAY_POLL, prefix=prefix, again=again)
     anchors = Anchors(running.store, service.context, settings.anchors, lambda: relay.leading)
-    work = [relay.run(), anchors.run(), Timers(running.store, running.handler).run()]
+    timers = Timers(running.store, running.handler)
+    work = [relay.run(), anchors.run(), timers.run(), timers.count()]
     if running.vault:
         work.append(tend(running.vault))
     if service.topics:

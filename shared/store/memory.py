@@ -189,9 +189,10 @@ class MemoryTransaction:
         due = sorted((t for t in self.data.timers.values() if t.due_at <= (now or self.now())), key=lambda t: (t.due_at, t.key))
         return due[:limit]
 
-    async def postpone(self, key: str, until: datetime) -> None:
-        """A timer that could not be handled waits on."""
-        self.data.timers[key] = replace(self.data.timers[key], due_at=until)
+    async def postpone(self, key: str, until: datetime, cause: str) -> None:
+        """A timer that could not be handled waits on; the try is counted."""
+        timer = self.data.timers[key]
+        self.data.timers[key] = replace(timer, due_at=until, tries=timer.tries + 1, cause=cause)
 
 
 class MemoryStore:
@@ -270,6 +271,10 @@ class MemoryStore:
     async def streams(self, after: str, limit: int) -> list[str]:
         """The names of the streams that follow `after`, in their order."""
         return sorted(stream for stream, events in self.data.events.items() if stream > after and events)[:limit]
+
+    async def failing(self, tries: int) -> list[TimerRow]:
+        """Timers that could not be handled so often, or more."""
+        return [timer for key, timer in sorted(self.data.timers.items()) if timer.tries and timer.tries >= tries]
 
     async def kept(self, after: str, limit: int) -> list[Kept]:
         """The whole of the `limit` streams that follow `after`, as they lie there, by stream and version."""

@@ -64,6 +64,8 @@ _WATERMARK_WRITERS = """select least(statement_timestamp(), min(xact_start)) fro
 _WATERMARK_OUTBOX = "select min(recorded_at) from outbox"
 _FIRED = """select key, due_at, stream, type, convert_from(data, 'UTF8') as data, convert_from(meta, 'UTF8') as meta
     from timers where due_at <= coalesce(%s::timestamptz, clock_timestamp()) order by due_at, key limit %s for update skip locked"""
+_FAILING = """select key, due_at, stream, type, convert_from(data, 'UTF8') as data, convert_from(meta, 'UTF8') as meta, tries, cause
+    from timers where tries > 0 and tries >= %s order by key"""
 _KEPT = """select stream, version, id, type, type_version, occurred_at, meta, data, hash from events where stream in
     (select distinct stream from events where stream > %s order by stream limit %s) order by stream, version"""
 _SECTION = """with bound as (select coalesce(%(until)s::text::xid8, pg_snapshot_xmin(pg_current_snapshot())) as until)
@@ -193,9 +195,10 @@ class PostgresTransaction:
         cursor = self.conn.cursor(row_factory=dict_row)
         return [TimerRow(**row) for row in await (await cursor.execute(_FIRED, [now, limit])).fetchall()]
 
-    async def postpone(self, key: str, until: datetime) -> None:
-        """A timer that could not be handled waits on."""
-        await self.conn.execute("update timers set due_at = %s where key = %s", [until, key])
+    async def postpone(self, key: str, until: datetime, cause: str) -> None:
+        """A timer that could not be handled waits on; the try is counted."""
+        sql = "update timers set due_at = %s, tries = tries + 1, cause = %s where key = %s"
+        await self.conn.execute(sql, [until, cause.replace("\0", "\N{REPLACEMENT CHARACTER}"), key])
 
 
 class PostgresStore:
@@ -298,6 +301,12 @@ class PostgresStore:
         async with self._borrow() as tx:
             sql = "select distinct stream from events where stream > %s order by stream limit %s"
             return [stream for (stream,) in await (await tx.conn.execute(sql, [after, limit])).fetchall()]
+
+    async def failing(self, tries: int) -> list[TimerRow]:
+        """Timers that could not be handled so often, or more."""
+        async with self._borrow() as tx:
+            cursor = tx.conn.cursor(row_factory=dict_row)
+            return [TimerRow(**row) for row in await (await cursor.execute(_FAILING, [tries])).fetchall()]
 
     async def kept(self, after: str, limit: int) -> list[Kept]:
         """The whole of the `limit` streams that follow `after`, as they lie there, by stream and version."""

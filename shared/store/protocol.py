@@ -76,6 +76,10 @@ class TimerRow:
     type: str
     data: str
     meta: str
+    tries: int = 0
+    """How often it could not be handled."""
+    cause: str = ""
+    """Why the last time."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -226,8 +230,8 @@ class Transaction(Reads, Protocol):
         """Timers due by then (None: by the store's own clock), locked for this transaction and skipped by others."""
         ...
 
-    async def postpone(self, key: str, until: datetime) -> None:
-        """A timer that could not be handled waits on."""
+    async def postpone(self, key: str, until: datetime, cause: str) -> None:
+        """A timer that could not be handled waits on; the try is counted."""
         ...
 
 
@@ -263,6 +267,10 @@ class Store(Reads, Protocol):
 
     async def streams(self, after: str, limit: int) -> list[str]:
         """The names of the streams that follow `after`, in their order."""
+        ...
+
+    async def failing(self, tries: int) -> list[TimerRow]:
+        """Timers that could not be handled so often, or more."""
         ...
 
     async def kept(self, after: str, limit: int) -> list[Kept]:

@@ -35,7 +35,7 @@ TIMERS = """insert into timers (key, due_at, stream, type, data, meta)
     select key, due_at, stream, type, convert_to(data, 'UTF8'), convert_to(meta, 'UTF8')
     from json_to_recordset(%s::json) as x(key text, due_at timestamptz, stream text, type text, data text, meta text)
     on conflict (key) do update set due_at = excluded.due_at, stream = excluded.stream, type = excluded.type,
-        data = excluded.data, meta = excluded.meta"""
+        data = excluded.data, meta = excluded.meta, tries = 0, cause = ''"""
 REFUSALS = """insert into refusals (consumer, cause, stream, command, problem, reason)
     select * from json_to_recordset(%s::json) as x(consumer text, cause text, stream text, command text, problem text, reason text)"""
 

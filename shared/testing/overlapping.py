@@ -192,11 +192,11 @@ class OverlappingTransaction(MemoryTransaction):
         await self.hold(("timer", timer.key) for timer in free)
         return free
 
-    async def postpone(self, key: str, until: datetime) -> None:
-        """A timer that could not be handled waits on."""
+    async def postpone(self, key: str, until: datetime, cause: str) -> None:
+        """A timer that could not be handled waits on; the try is counted."""
         await self.hold([("timer", key)])
         if key in self.data.timers:
-            await self._write(partial(super().postpone, key, until))
+            await self._write(partial(super().postpone, key, until, cause))
 
     # --- the inbox: keys of parked messages are rows of their own, which both sides hold ---------------------------
 

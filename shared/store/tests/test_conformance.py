@@ -20,7 +20,7 @@ from shared.processes.timers import Timers
 from shared.store.memory import MemoryStore
 from shared.store.migrate import migrate
 from shared.store.postgres import PostgresStore
-from shared.store.protocol import Key, Republication, Store, Taken
+from shared.store.protocol import Commit, Key, Republication, Store, Taken
 from shared.store.verify import verify
 from shared.testing import tills
 from shared.testing.overlapping import OverlappingStore
@@ -279,3 +279,16 @@ async def test_the_chain_holds_whoever_appends(handler: Handler, store: Store) -
     await handler.handle(request(ids[0], PutIn(amount=10)))
     assert await Timers(store, handler).fire(10) == 4
     assert await verify(store) == (4 * 7 + 2, [])
+
+
+async def test_a_timer_that_cannot_be_handled_is_counted_until_it_is_set_anew(handler: Handler, store: Store) -> None:
+    id = await opened(handler)
+    assert await store.failing(1) == []
+    for n in (1, 2):
+        async with store.begin() as tx:
+            await tx.postpone(f"till-{id}/close", NOON, f"why {n}")
+    (timer,) = await store.failing(2)
+    assert (timer.key, timer.tries, timer.cause, timer.due_at) == (f"till-{id}/close", 2, "why 2", NOON)
+    assert await store.failing(3) == []
+    await store.append(Commit(timers=[replace(timer, tries=0, cause="")]))
+    assert await store.failing(1) == []
