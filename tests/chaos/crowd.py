@@ -161,7 +161,8 @@ class Walk:
                 return answer
             if time.monotonic() > until:
                 raise Unexpected(f"{path} is not done after {GIVES_UP:.0f} s: {deed.answers[-3:]}")
-            await asyncio.sleep(self.crowd.dice.uniform(0.5, 1.0) * pause)
+            asked = float(answer.retry_after or 0)
+            await asyncio.sleep(self.crowd.dice.uniform(0.5, 1.0) * max(pause, asked))
             pause = min(pause * 1.5, LONGEST_PAUSE)
 
     def _saw(self, seen: str) -> None:
