@@ -17,7 +17,7 @@ PATIENCE = 30.0
 """Seconds until a try without an answer counts as a connection that broke."""
 PAUSE = 0.2
 LONGEST_PAUSE = 2.0
-GIVES_UP = 120.0
+GIVES_UP = 75.0
 """Seconds of tries after which a deed's outcome stays unknown, which is a fault."""
 THINKS = 0.7
 """Seconds between two steps of one person, on average."""
