@@ -13,7 +13,7 @@ import psutil
 
 from shared.testing.group import make_group
 from shared.testing.platform import PASSWORD, Platform
-from tests.chaos.crowd import Crowd, Pace, Unexpected, Walk
+from tests.chaos.crowd import Crowd, Pace, Story, Unexpected, Walk
 from tests.chaos.judge import Judge
 from tests.chaos.links import Links
 from tests.chaos.page import page
@@ -91,9 +91,9 @@ class Run:
                 task.cancel()
             await asyncio.gather(pacing, renewing, *late, return_exceptions=True)
 
-    async def _tell(self, story: object) -> None:
+    async def _tell(self, story: Story) -> None:
         try:
-            await story(Walk(self.crowd))  # type: ignore[operator]
+            await story(Walk(self.crowd))
         except Unexpected as wrong:
             self.wrong.append(str(wrong))
 

@@ -135,6 +135,9 @@ class Crowd:
             return response.status, told, answered if isinstance(answered, dict) else {}
 
 
+type Story = Callable[["Walk"], Awaitable[None]]
+
+
 class Walk:
     """What one group of people does about one car, lead or customer, step by step; each knows what those before him saw."""
 
@@ -182,6 +185,3 @@ class Walk:
                 return found
             await self.think()
         raise Unexpected(f"{path} is not {expected} but {found}")
-
-
-type Story = Callable[[Walk], Awaitable[None]]
