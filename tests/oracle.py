@@ -23,7 +23,6 @@ from psycopg.rows import dict_row
 
 from deploy.local.plan import PREFIX, SERVICES, Plan
 from deploy.local.setup import PARTITIONS
-from deploy.local.supervisor import exists
 from services.inventory.domain.stock import OnHand
 from shared.bus.cloudevents import Envelope, read
 from shared.bus.protocol import Message, topic_of
@@ -73,7 +72,7 @@ class Oracle:
     def __init__(self, plan: Plan, secrets: dict[str, str]) -> None:
         self.plan = plan
         self.secrets = secrets
-        self.services: dict[str, Service] = {name: import_module(f"services.{name}.app").service for name in SERVICES if exists(name)}
+        self.services: dict[str, Service] = {name: import_module(f"services.{name}.app").service for name in SERVICES}
         self._kafka = f"127.0.0.1:{plan.kafka}"
         self._connections: dict[str, psycopg.Connection[dict[str, Any]]] = {}
         self._next: dict[TopicPartition, int] = {}

@@ -78,7 +78,7 @@ class PostgresTransaction:
         if streams:
             cursor = self.conn.cursor(binary=True)
             for row in await (await cursor.execute(_LOAD, [array(streams)])).fetchall():
-                events[row[0]].append(EventRow(**dict(zip(_EVENT_COLUMNS, row, strict=True))))
+                events[row[0]].append(EventRow(*row))
         answers: dict[Key, Answer] = {}
         if keys:
             cursor = self.conn.cursor(binary=True)
@@ -172,9 +172,6 @@ class PostgresTransaction:
     async def postpone(self, key: str, until: datetime) -> None:
         """A timer that could not be handled waits on."""
         await self.conn.execute("update timers set due_at = %s where key = %s", [until, key])
-
-
-_EVENT_COLUMNS = ("stream", "version", "id", "type", "type_version", "data", "meta", "occurred_at", "recorded_at")
 
 
 class PostgresStore:

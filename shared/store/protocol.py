@@ -10,8 +10,10 @@ from uuid import UUID
 from shared.decider import Count, Release, Take, TakeSlot
 from shared.views.table import Table
 
+# Rows are not frozen: that would cost four times as much, several times per command.
 
-@dataclass(frozen=True, kw_only=True)
+
+@dataclass(slots=True)
 class EventRow:
     """A stored event; `data` and `meta` are JSON text."""
 
@@ -27,7 +29,7 @@ class EventRow:
     """None until the database has set it."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class OutboxRow:
     """A public event on its way to Kafka. `headers` are the CloudEvents attributes as JSON text, names without `ce_`."""
 
@@ -50,7 +52,7 @@ class Key:
     key: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class Answer:
     """The stored first answer to a key: never a body."""
 

@@ -17,6 +17,7 @@ import httpx2
 import psutil
 
 from deploy.local.process import free_port
+from shared.testing.documented import check
 
 ROOT = Path(__file__).parents[2]
 READY_WITHIN = 120
@@ -77,7 +78,7 @@ class Platform:
         from deploy.local.plan import Plan
 
         plan = Plan.from_environment(self.place)
-        port = {"postgres": plan.postgres, "kafka": plan.kafka, "redis": plan.redis}.get(service) or plan.port(service)
+        port = {"postgres": plan.postgres, "vault": plan.vault, "kafka": plan.kafka, "redis": plan.redis}.get(service) or plan.port(service)
         for process in self.processes():
             if any(c.status == psutil.CONN_LISTEN and c.laddr.port == port for c in process.net_connections("tcp")):
                 return process
@@ -107,10 +108,10 @@ class Platform:
 
 
 class Person:
-    """A client of one person: keys and versions are taken care of unless a test sets them."""
+    """A client of one person: keys and versions are taken care of unless a test sets them, and answers must be as documented."""
 
     def __init__(self, url: str) -> None:
-        self.http = httpx2.Client(base_url=f"{url}/api/v1", timeout=30)
+        self.http = httpx2.Client(base_url=f"{url}/api/v1", timeout=30, event_hooks={"response": [check]})
         self.seen: list[str] = []
         self.tokens: dict[str, Any] = {}
 

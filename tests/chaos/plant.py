@@ -16,7 +16,7 @@ from deploy.local import kafka
 from deploy.local.child import Child
 from deploy.local.plan import SERVICES, Plan
 from deploy.local.process import Problem, Server
-from deploy.local.supervisor import Supervisor, exists, run_parts, say
+from deploy.local.supervisor import Supervisor, run_parts, say
 
 BROKERS = 3
 
@@ -32,11 +32,6 @@ class Works(Plan):
         """The plan of this folder and these ports. Raises Problem."""
         plan = Plan.from_environment(place)
         return cls(folder=plan.folder, cache=plan.cache, gateway=plan.gateway, base=plan.base, scale=scale)
-
-    @property
-    def contexts(self) -> list[str]:
-        """The services there are."""
-        return [name for name in SERVICES if exists(name)]
 
     def ports(self, service: str) -> list[int]:
         """Where the processes of a service listen."""
@@ -54,11 +49,11 @@ class Works(Plan):
 
     def ways(self) -> dict[str, tuple[int, list[int]]]:
         """Every link by name: where it listens and where it leads."""
-        ways = {f"postgres/{name}": (self.base + 600 + n, [self.postgres]) for n, name in enumerate(self.contexts)}
+        ways = {f"postgres/{name}": (self.base + 600 + n, [self.postgres]) for n, name in enumerate(SERVICES)}
         ways |= {f"kafka/{n + 1}": (self.base + 620 + n, [port]) for n, port in enumerate(self.brokers)}
         ways["redis"] = (self.base + 630, [self.redis])
         if self.scale > 1:
-            ways |= {f"http/{name}": (self.base + 640 + n, self.ports(name)) for n, name in enumerate(self.contexts[:-1])}
+            ways |= {f"http/{name}": (self.base + 640 + n, self.ports(name)) for n, name in enumerate(SERVICES[:-1])}
         return ways
 
     def environment(self, service: str, secrets: Mapping[str, str], *, demo: bool) -> dict[str, str]:
@@ -68,7 +63,7 @@ class Works(Plan):
             value = value.replace(f":{self.postgres}/", f":{ways[f'postgres/{service}'][0]}/").replace(
                 f":{self.redis}/", f":{ways['redis'][0]}/"
             )
-            for context in self.contexts if self.scale > 1 and name == "FORECOURT_SERVICES" else ():
+            for context in SERVICES if self.scale > 1 and name == "FORECOURT_SERVICES" else ():
                 if context != "gateway":
                     value = value.replace(f':{self.port(context)}"', f':{ways[f"http/{context}"][0]}"')
             told[name] = value

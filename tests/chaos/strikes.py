@@ -14,7 +14,7 @@ import aiohttp
 import psutil
 import psycopg
 
-from deploy.local.plan import PREFIX
+from deploy.local.plan import PREFIX, SERVICES
 from deploy.local.process import listens
 from shared.testing.platform import Platform
 from tests.chaos.links import Fault, Links
@@ -101,12 +101,12 @@ class Saboteur:
     def draw(self, kind: str) -> str:
         """A process of the kind; all of them before one comes twice."""
         if not self._bags.get(kind):
-            contexts = [context for context in self.plan.contexts if context != "gateway"]
+            contexts = [context for context in SERVICES if context != "gateway"]
             several = range(1, self.plan.scale + 1)
             of = {
                 "gateway": [f"gateway-serve-{n}" for n in several],
                 "serve": [f"{context}-serve-{n}" for context in contexts for n in several],
-                "work": [f"{context}-work-{n}" for context in self.plan.contexts for n in several],
+                "work": [f"{context}-work-{n}" for context in SERVICES for n in several],
                 "kafka": [f"kafka{n}" for n in range(1, max(2, len(self.plan.brokers)))],
             }.get(kind, [kind])
             self._bags[kind] = self.dice.sample(of, len(of))
@@ -176,7 +176,7 @@ class Saboteur:
             await asyncio.sleep(seconds)
             answers = [answer for answer in self.record.answers(began) if answer.at - answer.took > began]
         back = time.monotonic()
-        contexts = [context for context in self.plan.contexts if context != "gateway"]
+        contexts = [context for context in SERVICES if context != "gateway"]
         relays = [self._goes_down(context, _WAITING, LEFT) for context in contexts]
         consumers = [self._goes_down(context, _BEHIND, BEHIND) for context in contexts]
         both = await asyncio.gather(*relays, *consumers)

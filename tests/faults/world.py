@@ -16,7 +16,6 @@ import psycopg
 from deploy.local.plan import SERVICES, Plan
 from deploy.local.process import free_port, listens
 from deploy.local.setup import at
-from deploy.local.supervisor import exists
 from shared.testing.platform import ROOT, Platform
 
 _AHEAD = """
@@ -49,7 +48,6 @@ class World:
         self.platform = platform
         self.secrets = platform.secrets
         self.plan = Plan.from_environment(platform.place)
-        self.contexts = [context for context in SERVICES if exists(context)]
         self.spare_ports = {context: free_port() for context in SERVICES}
 
     # --- its own processes ---------------------------------------------------------------------------------------
