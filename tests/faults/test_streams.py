@@ -14,9 +14,9 @@ from tests.faults.workload import COST, Desk, car, lead, receipt, reserve_and_re
 from tests.oracle import Oracle
 from tests.outcomes import Known, told
 
-MOST = 1500
+MOST = 800
 """Messages; of the newest."""
-EXAMPLES = 15
+EXAMPLES = 8
 
 
 def known(rows: Known) -> dict[str, dict[str, str]]:
