@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import lru_cache
 from typing import Any
@@ -164,8 +164,7 @@ class KafkaBus:
 
     async def _stop(self, client: AIOKafkaProducer | AIOKafkaConsumer) -> None:
         try:
-            async with asyncio.timeout(self.timeout):
-                await client.stop()
+            await _within(self.timeout, client.stop())
         except _FAILURES as error:
             log.info("Kafka client did not stop cleanly", error=repr(error))
             if isinstance(client, AIOKafkaConsumer):
@@ -194,8 +193,7 @@ class KafkaBus:
         consumer.subscribe(list(topics), listener=subscription)
         try:
             try:
-                async with asyncio.timeout(2 * self.timeout):
-                    await consumer.start()
+                await _within(2 * self.timeout, consumer.start())
             except _FAILURES as error:
                 raise BusUnavailable(repr(error)) from error
             yield subscription
@@ -211,15 +209,14 @@ class KafkaBus:
     async def _admin(self) -> AsyncIterator[AIOKafkaAdminClient]:
         admin = AIOKafkaAdminClient(bootstrap_servers=self.servers, client_id=self.client)
         try:
+            await _within(self.timeout, admin.start())
             async with asyncio.timeout(self.timeout):
-                await admin.start()
                 yield admin
         except _FAILURES as error:
             raise BusUnavailable(repr(error)) from error
         finally:
             with suppress(*_FAILURES):
-                async with asyncio.timeout(self.timeout):
-                    await admin.close()
+                await _within(self.timeout, admin.close())
 
 
 async def _send(producer: AIOKafkaProducer, topic: str, lanes: Mapping[int, Sequence[Message]]) -> None:
@@ -255,6 +252,31 @@ async def _abandon(producer: AIOKafkaProducer) -> None:
         await producer._sender.close()
     with suppress(Exception):
         await producer.client.close()
+
+
+async def _within(seconds: float, job: Coroutine[Any, Any, None]) -> None:
+    """Waits so long and no longer, then lets the job go: parts of the client swallow their cancellation, and with it any time limit."""
+    task = asyncio.ensure_future(job)
+    try:
+        done, _ = await asyncio.wait({task}, timeout=seconds)
+    finally:
+        if not task.done():
+            task.cancel()
+            _GOING.add(task)
+            task.add_done_callback(_gone)
+    if not done:
+        raise TimeoutError
+    task.result()
+
+
+_GOING: set[asyncio.Task[None]] = set()
+
+
+def _gone(task: "asyncio.Task[None]") -> None:
+    """What it still had to say is nobody's business."""
+    _GOING.discard(task)
+    if not task.cancelled():
+        task.exception()
 
 
 async def _leave(consumer: AIOKafkaConsumer) -> None:

@@ -78,10 +78,11 @@ class Run:
 
         began = self.began = time.monotonic()
         async with self.crowd:
-            pacing = asyncio.create_task(self.crowd.pace.run(began + self.wanted.seconds, begin))
+            pacing = asyncio.create_task(self.crowd.pace.run(begin))
             renewing = asyncio.create_task(self._renew())
             await self._strike(began)
             await asyncio.sleep(max(0.0, began + self.wanted.seconds - time.monotonic()))
+            self.crowd.pace.closed = True
             self.lasted = time.monotonic() - began
             await asyncio.to_thread(self._spend)
             _, late = await asyncio.wait(stories, timeout=FINISHES_WITHIN)

@@ -33,6 +33,8 @@ class Pace:
 
     def __init__(self, rate: float) -> None:
         self.rate = rate
+        self.closed = False
+        """Nobody new begins."""
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._free = 0
 
@@ -44,15 +46,15 @@ class Pace:
         self._waiting.append(asyncio.get_running_loop().create_future())
         await self._waiting[-1]
 
-    async def run(self, until: float, begin: Callable[[], object]) -> None:
-        """Gives turns until that moment of the monotonic clock, and afterwards to whoever is not done."""
+    async def run(self, begin: Callable[[], object]) -> None:
+        """Gives turns for ever; once `closed`, to whoever is not done."""
         due = time.monotonic()
         while True:
             await asyncio.sleep(max(0.0, due - time.monotonic()))
             due += 1 / self.rate
             if self._waiting:
                 self._waiting.popleft().set_result(None)
-            elif time.monotonic() < until:
+            elif not self.closed:
                 self._free += 1
                 begin()
 
