@@ -21,7 +21,7 @@ type _Work[R] = Callable[[_Connection], Awaitable[R]]
 
 _SCHEMA = Path(__file__).parent / "sql" / "vault.sql"
 _SELECT = "select kid, person_id, purpose, master, wrapped, expires_at from keys"
-_DROP = """with tended as (insert into tended (at) values (clock_timestamp()) on conflict (only) do update set at = excluded.at)
+_DROP = """with tended as (insert into tended (at) values (clock_timestamp()) on conflict (once) do update set at = excluded.at)
     delete from keys where expires_at <= clock_timestamp()"""
 _LOCK = 0x7661756C74
 """Advisory lock: shared while a key is made, exclusive while someone is forgotten or merged."""

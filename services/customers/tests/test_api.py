@@ -140,6 +140,19 @@ async def test_a_restored_vault_forgets_again(customers: Running) -> None:
     assert await customers.vault.open(token) is None
 
 
+async def test_records_restored_from_before_an_erasure_are_erased_again(customers: Running) -> None:
+    """The vault is never older than the records, so it may know of erasures that they do not."""
+    erased, stays = await registered(customers), await registered(customers, phone="13900139000")
+    await customers.vault.forget(erased)
+    await customers.caretaker.forget_again()
+    await customers.caretaker.forget_again()
+    await customers.caretaker.once()
+    assert await customers.events(erased) == ["CustomerRegistered", "CustomerForgotten", "KeysDestroyed"]
+    assert await customers.events(stays) == ["CustomerRegistered"]
+    assert (await customers.get(f"/customers/{erased}", "zhao")).status == 410
+    assert "customers.CustomerForgotten.v1" in await customers.published()
+
+
 @pytest.mark.touches("CUS-01")
 @pytest.mark.parametrize(
     "more, field",

@@ -21,7 +21,7 @@ create table if not exists links (
 
 -- When keys whose time is over were last destroyed; it also tells how late a copy of the vault is.
 create table if not exists tended (
-    only boolean primary key default true check (only),
+    once boolean primary key default true check (once),
     at   timestamptz not null
 );
 
