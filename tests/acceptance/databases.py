@@ -1,5 +1,6 @@
 """The databases of a platform as its operator reads them, for what no route shows."""
 
+import time
 from typing import Any
 
 import psycopg
@@ -38,6 +39,14 @@ class Databases:
     def deeds(self, staff_id: str) -> int:
         """How many events of all services a person has caused himself."""
         return sum(self.rows(context, _BY, f'"actor":"{staff_id}"')[0]["n"] for context in SERVICES)
+
+    def settled_deeds(self, staff_id: str) -> int:
+        """The same, once what still followed from earlier deeds is done."""
+        before = -1
+        while before != (now := self.deeds(staff_id)):
+            before = now
+            time.sleep(1)
+        return now
 
     def environment(self, context: str) -> dict[str, str]:
         """What a service was told at its start."""

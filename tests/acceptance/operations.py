@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
@@ -64,7 +65,7 @@ class Operation:
 
     def body(self) -> Any:
         """The example of its documentation."""
-        return example(self.schema, self.schema.get("$defs", {})) if self.takes_json else None
+        return deepcopy(example(self.schema, self.schema.get("$defs", {}))) if self.takes_json else None
 
     def accepts(self, body: Any) -> bool:
         """Whether its form allows a body."""

@@ -138,7 +138,7 @@ def test_profit_equals_a_recount_from_raw_events_to_the_cent(shop: Shop, databas
     line = report(shop, "profit", store_id=shop.values["south"], as_of=year)["lines"][0]
     behind = {
         row["type"]: row["data"]
-        for row in shop.owner.http.get(line["events"].removeprefix("/api/v1"), params={"limit": 200}).json()["items"]
+        for row in shop.owner.http.get(line["events"].removeprefix("/api/v1") + "&limit=200").json()["items"]
     }
     recognised = behind["finance.SaleRecognised.v1"]
     assert recognised["revenue"]["minor"] - recognised["cost"]["minor"] == minor(line["front_at_deal"])
