@@ -14,6 +14,7 @@ import structlog
 import uvicorn
 import uvloop
 
+from shared import operator
 from shared.bus import retold
 from shared.bus.consumer import Consumer
 from shared.bus.heard import Effect, Heard
@@ -60,7 +61,9 @@ class Runtime:
 
 
 async def migrate(service: Service, settings: Settings) -> None:
-    """Brings the service's schema, and the vault's where it may open it, up to date."""
+    """Brings the service's schema, and the vault's where it may open it, up to date; a new version of a view is built from history."""
+    await schema.migrate(settings.writer_url, settings.reader_role, ())
+    await operator.build_missing(service, settings)
     await schema.migrate(settings.writer_url, settings.reader_role, service.all_tables())
     if service.vault:
         async with vault(settings) as keys:
@@ -224,16 +227,21 @@ async def _serve(server: Server, stopping: asyncio.Event) -> None:
 
 
 def main(service: Service) -> None:
-    """`python -m services.<context> run | serve | work | migrate | rewrap`."""
+    """`python -m services.<context> run | serve | work | migrate`, and what operators do."""
     parser = argparse.ArgumentParser(prog=f"python -m services.{service.context}")
-    parser.add_argument("command", choices=["run", SERVE, WORK, "migrate", *(["rewrap"] if service.vault else [])])
-    command = parser.parse_args().command
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name in ("run", SERVE, WORK, "migrate", *(["rewrap"] if service.vault else [])):
+        commands.add_parser(name)
+    operator.add_commands(commands)
+    asked = parser.parse_args()
     settings = Settings()  # type: ignore[call-arg]
-    if command == "migrate":
+    if asked.command == "migrate":
         asyncio.run(migrate(service, settings))
-        return
-    if command == "rewrap":
+    elif asked.command == "rewrap":
         sys.exit(asyncio.run(rewrap_keys(settings)))
-    parts = (SERVE, WORK) if command == "run" else (command,)
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(run_service(service, settings, parts))
+    elif asked.command in ("run", SERVE, WORK):
+        parts = (SERVE, WORK) if asked.command == "run" else (asked.command,)
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(run_service(service, settings, parts))
+    else:
+        sys.exit(asyncio.run(operator.carry_out(service, settings, asked)))

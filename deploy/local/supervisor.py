@@ -119,10 +119,14 @@ class Supervisor:
         plan.log("setup").parent.mkdir(exist_ok=True)
         if not plan.cache.joinpath("kafka").exists():
             say("Fetching Kafka from Maven Central …")
-        self.servers.append(kafka.start(plan.folder / "kafka", plan.kafka, plan.cache / "kafka", plan.log("kafka")))
+        self.servers += self._brokers()
         self.servers.append(redis.start(plan.folder / "redis", plan.redis, secrets["redis_password"], plan.log("redis")))
         self.servers.append(postgres.start(plan.folder / "postgres", plan.postgres, secrets["postgres_password"], plan.log("postgres")))
         self.servers.append(start_vault(plan, secrets))
+
+    def _brokers(self) -> list[Server]:
+        plan = self.plan
+        return [kafka.start(plan.folder / "kafka", plan.kafka, plan.cache / "kafka", plan.log("kafka"))]
 
     def _import(self) -> dict[str, Any]:
         """The services as declared in their app.py, imported once for all children."""
@@ -132,17 +136,17 @@ class Supervisor:
         return found
 
     def _set_up(self, secrets: dict[str, str]) -> None:
-        broker, cache, database, vault = self.servers
+        *brokers, cache, database, vault = self.servers
         passwords = {f"{name}_{role}": secrets[f"{name}_{role}_password"] for name in DATABASES for role in ("writer", "reader")}
         for server, names in ((database, SERVICES), (vault, (VAULT,))):
             server.wait()
             self._ready(server)
             set_up_databases(server.url, names, passwords)
         postgres.take_over(database.url, vault.url, VAULT)
-        for server in (cache, broker):
+        for server in (cache, *brokers):
             server.wait()
             self._ready(server)
-        asyncio.run(set_up_topics(broker.url, SERVICES, PREFIX))
+        asyncio.run(set_up_topics(brokers[0].url, SERVICES, PREFIX, len(brokers)))
 
     def _migrate(self, services: dict[str, Any], secrets: dict[str, str]) -> None:
         for name, service in services.items():
@@ -165,23 +169,21 @@ class Supervisor:
     def _start_services(self, services: dict[str, Any], secrets: dict[str, str]) -> None:
         for name, service in services.items():
             environment = self.plan.environment(name, secrets, demo=self.marker.exists())
-            child = Child(
-                name=name,
-                main=partial(run, service),
-                log=self.plan.log(name),
-                environment=environment,
-                port=self.plan.port(name),
-            )
-            self.children.append(child)
-            child.start()
+            for child in self._processes(name, service, environment):
+                self.children.append(child)
+                child.start()
         until = time.monotonic() + READY_WITHIN
         for child in self.children:
-            while not child.answers():
+            while child.port and not child.answers():
                 if not child.running or time.monotonic() > until:
                     child.finish(0)
                     raise Problem(f"{child.name} ended while starting: see {child.log}.")
                 time.sleep(0.05)
             self._ready(child)
+
+    def _processes(self, name: str, service: Any, environment: dict[str, str]) -> list[Child]:
+        """What runs of a service: one process for everything."""
+        return [Child(name=name, main=partial(run, service), log=self.plan.log(name), environment=environment, port=self.plan.port(name))]
 
     def _ready(self, member: Server | Child) -> None:
         say(f"  {time.monotonic() - self.began:5.1f} s  {member.name} is ready on {member.port}")
@@ -279,13 +281,18 @@ def tell_again(service: Any) -> None:
 
 def run(service: Any) -> None:
     """Serves and works for one service until SIGTERM, as its environment says."""
+    run_parts(service, ("serve", "work"))
+
+
+def run_parts(service: Any, parts: Sequence[str]) -> None:
+    """Serves, works, or both."""
     import uvloop
 
     from shared import runtime
     from shared.ops.settings import Settings
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(runtime.run_service(service, Settings()))  # type: ignore[call-arg]
+        runner.run(runtime.run_service(service, Settings(), parts))  # type: ignore[call-arg]
 
 
 def load(url: str, password: str) -> None:

@@ -31,7 +31,7 @@ class Operation:
 
     @property
     def method(self) -> str:
-        return self.route.verb
+        return str(self.route.verb)
 
     @property
     def template(self) -> str:

@@ -106,7 +106,7 @@ def test_a28_the_same_key_of_somebody_else_or_for_something_else(shop: Shop) -> 
 def test_a29_a_key_that_is_none(everybody: Person, key: str) -> None:
     def ask(one: Operation) -> str | None:
         headers = {b"idempotency-key": key.encode("latin-1"), b"if-match": b"*"}
-        return unlike(everybody.http.post(one.path(), json=one.body(), headers=headers), (400,), ("idempotency-key-invalid", "bad-request"))  # type: ignore[arg-type]
+        return unlike(everybody.http.post(one.path(), json=one.body(), headers=headers), (400,), ("idempotency-key-invalid", "bad-request"))
 
     assert {one.name: wrong for one in KEYED if (wrong := ask(one))} == {}
 
