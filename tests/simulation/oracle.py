@@ -55,7 +55,9 @@ def faults(world: "World") -> list[str]:
         *sales(told),
         *money(told),
     ]
-    found += [f"{context}: consumer stopped: {p.consumer.alarm}" for p in world.processes for context in [p.service.context] if p.consumer.alarm]
+    found += [
+        f"{context}: consumer stopped: {p.consumer.alarm}" for p in world.processes for context in [p.service.context] if p.consumer.alarm
+    ]
     return found
 
 
@@ -155,15 +157,16 @@ def numbers(told: Told) -> Iterator[str]:
 
 
 def cars(orders: Told, inventory: Told) -> Iterator[str]:
-    """One stay per VIN; a car is held for an order that lives and knows it, and an order's car is held for it."""
+    """One stay per VIN; a car is held for an order that lives and knows it (or was delivered, with an alarm), and an order's car for it."""
     stays = inventory.last(OnHand)
     twice = [vin for vin, n in Counter(stay.vin for stay in (*stays.values(), *inventory.last(Sold).values())).items() if n > 1]
     yield from (f"inventory: {vin} came in twice" for vin in twice)
     held = {stay.hold.wish.order_id: stay for stay in stays.values() if stay.hold and stay.hold.wish.order_id}
     living = {o.sale.order_id: o for o in orders.last(Order).values() if o.stage not in ("cancelled", "delivered")}
+    refused = {row.order_id for row in alarms(inventory)}
     for order_id, stay in held.items():
         order = living.get(order_id)
-        if order is None or order.terms.vin != stay.vin:
+        if (order is None or order.terms.vin != stay.vin) and order_id not in refused:
             yield f"inventory: {stay.vin} is held for {order_id}, which does not want it"
     for order_id, order in living.items():
         car = held.get(order_id)
@@ -175,10 +178,15 @@ def cars(orders: Told, inventory: Told) -> Iterator[str]:
             yield f"orders: {stream} waits for an answer"
 
 
+def alarms(inventory: Told) -> list[Any]:
+    """Hand-overs that stock could not enter: somebody has to look."""
+    return [row for table, rows in inventory.rows.items() if table.name == "refused_sales" for row in rows.values()]
+
+
 def sales(told: dict[str, Told]) -> Iterator[str]:
     """A delivered order sold one car, in stock and in the books, or stock has raised the alarm; a cancelled one sold none."""
     sold = {stay.order_id: stay for stay in told["inventory"].last(Sold).values()}
-    alarmed = {row.order_id for table, rows in told["inventory"].rows.items() if table.name == "refused_sales" for row in rows.values()}
+    alarmed = {row.order_id for row in alarms(told["inventory"])}
     booked = {car.sold: car for car in told["finance"].last(Car).values() if car.sold}
     accounts = {account.order_id: account for account in told["finance"].last(Account).values()}
     for stream, order in told["orders"].last(Order).items():
@@ -208,7 +216,7 @@ def money(told: dict[str, Told]) -> Iterator[str]:
     left = [(key, rest) for key, rest in by_order.items() if rest and key[0] in over]
     yield from (f"finance: {key} of a cancelled order has {rest} left" for key, rest in left)
     stock = sum(line.amount for line in lines if line.account == "1405")
-    alarmed = {row.stay_id for table, rows in told["inventory"].rows.items() if table.name == "refused_sales" for row in rows.values()}
+    alarmed = {row.stay_id for row in alarms(told["inventory"])}
     cost = sum(stay.book_cost.minor for stay in told["inventory"].last(OnHand).values() if stay.stay_id not in alarmed)
     if stock != cost:
         yield f"finance: 1405 has {stock}, the cars in stock cost {cost}"

@@ -72,7 +72,9 @@ class Process:
         self.spawn(self.consumer.run())
         if service.aggregates:
             wake = self.handler.appended.listen()
-            relay = kit.relay(self.store, self.bus, service.context, UUID(int=self.number), wake=wake, batch=6, poll=2.0, lease=3.0, tick=5.0)
+            relay = kit.relay(
+                self.store, self.bus, service.context, UUID(int=self.number), wake=wake, batch=6, poll=2.0, lease=3.0, tick=5.0
+            )
             self.spawn(relay.run())
 
     def _deposed(self) -> None:

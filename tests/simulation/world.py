@@ -116,7 +116,11 @@ class World:
 
     async def _run(self) -> list[str]:
         reading = Service(
-            context="reading", stored=Registry("reading", {}), topics=("orders", "inventory", "finance"), listen=self._read, tables=(shelves,)
+            context="reading",
+            stored=Registry("reading", {}),
+            topics=("orders", "inventory", "finance"),
+            listen=self._read,
+            tables=(shelves,),
         )
         self.services = {service.context: service for service in (*self.kit.services, reading)}
         self.stores: dict[str, OverlappingStore] = {context: self.kit.store(self.now) for context in self.services}
@@ -186,9 +190,7 @@ class World:
             parked = self.stores[context].data.inbox.get("parked", {}).values()
             for source, stream in dict.fromkeys((message.source, message.stream) for message in parked):
                 if process and process.alive:
-                    work = process.spawn(
-                        retry(process.store, context, source, stream, process.service.listen, process.handler.apply)
-                    )
+                    work = process.spawn(retry(process.store, context, source, stream, process.service.listen, process.handler.apply))
                     await asyncio.wait([work])
                     if not work.cancelled() and (error := work.exception()) and not isinstance(error, PASSING):
                         self.wrong.append(f"{context}: retry of {stream}: {error!r}")
