@@ -10,7 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from services.finance.domain import account_messages as a
 from services.finance.domain.account import Account, account
 from services.finance.domain.entry import Entry, period_of
-from services.finance.domain.payable import ApprovePayment, OpenPayable, PaymentMade, RequestPayment, payable
+from services.finance.domain.payable import ApprovePayment, OpenPayable, Payable, PaymentMade, RequestPayment, payable
 from services.finance.domain.period import ClosePeriod, Period, ReopenPeriod, period
 from shared.values.money import Money
 from tests.properties.streams import Streams
@@ -60,10 +60,19 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule(order=orders, id=ids, by=people, on=days, whole=st.booleans())
     def refund(self, order: str, id: str, by: str, on: date, whole: bool) -> None:
-        refund = order if whole else f"f{id}"
+        self.refund_one(order, order if whole else f"f{id}", by, on)
+
+    def refund_one(self, order: str, refund: str, by: str, on: date) -> None:
+        """Four eyes, and only what was asked."""
         asked = self.streams.state(f"account-{order}").asked.get(refund)
-        if self.ask(f"account-{order}", a.ApproveRefund(refund_id=refund, number=id, by=by, on=on, at=AT)):
+        if self.ask(f"account-{order}", a.ApproveRefund(refund_id=refund, number="n", by=by, on=on, at=AT)):
             assert asked is not None and asked.by != by
+
+    @rule(order=orders, on=days)
+    def refund_all(self, order: str, on: date) -> None:
+        """Whatever is asked is paid back by somebody else."""
+        for refund, asked in self.streams.state(f"account-{order}").asked.items():
+            self.refund_one(order, refund, "wu" if asked.by == "ma" else "ma", on)
 
     @rule(order=orders, id=ids, by=people)
     def decline_refund(self, order: str, id: str, by: str) -> None:
@@ -113,6 +122,13 @@ class LedgerMachine(RuleBasedStateMachine):
         if self.ask(f"payable-{id}", ApprovePayment(payment_id=payment, by=by, on=on, at=AT)):
             assert before.asked_by != by
 
+    @rule(id=ids, on=days)
+    def pay_what_is_asked(self, id: str, on: date) -> None:
+        state = self.streams.state(f"payable-{id}")
+        if isinstance(state, Payable):
+            other = "wu" if state.asked_by == "ma" else "ma"
+            self.ask(f"payable-{id}", ApprovePayment(payment_id=state.payment_id, by=other, on=on, at=AT))
+
     @rule(month=st.sampled_from(["2026-01", "2026-02"]))
     def close(self, month: str) -> None:
         wish = ClosePeriod(entity_id="north", period=month, on=date(2026, 3, 2), by="ma", at=AT)
@@ -130,7 +146,7 @@ class LedgerMachine(RuleBasedStateMachine):
     def nobody_gets_back_more_than_he_paid(self) -> None:
         for state in self.streams.states.values():
             if isinstance(state, Account):
-                assert 0 <= state.paid and state.forfeited <= state.earnest <= max(state.earnest, state.paid)
+                assert state.paid >= 0 and state.forfeited <= state.earnest <= max(state.earnest, state.paid)
 
     @invariant()
     def earnest_money_is_at_most_a_fifth(self) -> None:
@@ -165,5 +181,5 @@ class LedgerMachine(RuleBasedStateMachine):
             assert (money, left.pop("6051", 0)) == (state.forfeited, -state.forfeited) and not any(left.values())
 
 
-LedgerMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+LedgerMachine.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
 TestLedger = LedgerMachine.TestCase

@@ -113,20 +113,23 @@ class OrderMachine(RuleBasedStateMachine):
         if sure == 0:
             self.ask(replace(o.cancel, by=by, manager=by == "zhao", forfeit=forfeit))
 
-    @rule(earnest=moneys)
-    def sell_it_all_the_way(self, earnest: Money) -> None:
-        """What leads from wherever it stands towards its keys: else random wishes seldom get there."""
-        state = self.streams.state("order-so1")
-        price, vin = state.terms.price, state.terms.vin
-        for command in (
+    @rule(steps=st.integers(1, 9), certificate=st.sampled_from(["with-us", "pledged"]))
+    def on_its_way(self, steps: int, certificate: str) -> None:
+        """Some steps from wherever it stands towards its keys: random wishes alone seldom get there."""
+        terms = self.streams.state("order-so1").terms
+        self.sequence += 1
+        way = (
             m.SubmitOrder(by="li", at=self.now),
             replace(o.approve, roles=("group-owner",)),
-            replace(o.confirm, request_id="r3", vin=vin, store_id="bj1"),
-            replace(o.sign, vin=vin, price=price, earnest=earnest),
-            m.RecordPayment(receipt_id="rc9", paid_total=price, earnest=Money(0), at=self.now),
-            m.RecordInvoice(invoice_id="in9", number="in9", gross=price, at=self.now),
+            replace(o.confirm, request_id=f"r{self.sequence}", vin=terms.vin, store_id="bj1", sequence=self.sequence),
+            replace(o.sign, vin=terms.vin, price=terms.price, earnest=Money(1_000)),
+            m.RecordPayment(receipt_id=f"rc{self.sequence}", paid_total=terms.price, earnest=Money(0), at=self.now),
+            m.RecordInvoice(invoice_id=f"in{self.sequence}", number="in", gross=terms.price, at=self.now),
             m.CheckItem(by="li", item="keys", passed=True, at=self.now),
-        ):
+            m.CheckItem(by="li", item="certificate", passed=True, at=self.now),
+            replace(o.deliver, certificate=certificate),
+        )
+        for command in way[:steps]:
             self.ask(command)
 
     @invariant()
@@ -140,5 +143,5 @@ class OrderMachine(RuleBasedStateMachine):
             assert state.contract is not None and state.contract.price == state.terms.price and state.terms.vin is not None
 
 
-OrderMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+OrderMachine.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
 TestOrder = OrderMachine.TestCase

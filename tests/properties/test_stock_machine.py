@@ -45,6 +45,8 @@ class StockMachine(RuleBasedStateMachine):
         super().__init__()
         self.now: datetime = noon
         self.streams = Streams({"stay": stay, "transfer": t.transfer, "level": stock_level})
+        for id, vin in zip("ab", VINS, strict=True):
+            self.receive(id, vin, "north")
 
     def ask(self, stream: str, command: object) -> list[object]:
         """Asked an hour later."""
@@ -52,7 +54,11 @@ class StockMachine(RuleBasedStateMachine):
         return self.streams.ask(stream, replace(command, at=self.now)) or []  # type: ignore[type-var]
 
     @rule(id=stays, vin=vins, store=stores)
+    def come_in(self, id: str, vin: str, store: str) -> None:
+        self.receive(id, vin, store)
+
     def receive(self, id: str, vin: str, store: str) -> None:
+        """A car comes in, if there is none with this VIN."""
         self.ask(f"stay-{id}", replace(receive, stay_id=id, vin=vin, store_id=store))
 
     @rule(id=stays, request=st.sampled_from(["w1", "w2"]), by=people, queue=st.booleans())
@@ -197,5 +203,5 @@ class StockMachine(RuleBasedStateMachine):
         assert sum(cost.minor for cost in held) == spent.minor
 
 
-StockMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+StockMachine.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
 TestStock = StockMachine.TestCase

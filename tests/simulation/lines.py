@@ -2,12 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Any, Protocol
 from uuid import UUID
 
 from shared.bus.memory import MemoryBus, MemorySubscription
-from shared.bus.protocol import Batch, BusUnavailable, Message, OutOfRange, Place, Starts
+from shared.bus.protocol import Batch, BusUnavailable, Message, Starts
 from shared.store.protocol import Commit, OutboxRow, Unavailable
 from shared.testing.overlapping import OverlappingStore, OverlappingTransaction
 from tests.simulation.faults import Faults

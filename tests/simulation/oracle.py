@@ -196,7 +196,7 @@ def sales(told: dict[str, Told]) -> Iterator[str]:
         if delivered != (order_id in sold) or delivered != (order_id in booked):
             yield f"{stream} is {order.stage}: inventory sold {order_id in sold}, finance booked {order_id in booked}"
         account = accounts.get(order_id)
-        if account is None or (order.stage in ("delivered", "cancelled")) and account.stage != order.stage:
+        if account is None or ((order.stage in ("delivered", "cancelled")) and account.stage != order.stage):
             yield f"{stream} is {order.stage}: its account is {account.stage if account else None}"
         elif order.stage != "cancelled" and (account.paid, account.price) != (order.paid.minor, order.terms.price.minor):
             yield f"{stream}: {order.paid} of {order.terms.price}; its account {account.paid} of {account.price}"
