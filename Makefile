@@ -1,6 +1,6 @@
 # A new machine needs git, make and Python only. `make help` says what there is.
 .DEFAULT_GOAL := help
-.PHONY: help install lock up demo down reset logs test lint types imports unit test-data check-compose contracts features
+.PHONY: help install lock up demo down reset logs test lint types imports unit test-data simulate check-compose contracts features
 MAKEFLAGS += --no-print-directory
 
 PYTHON := .venv/bin/python
@@ -57,6 +57,9 @@ test-data: $(INSTALLED) ## Run the tests on the real files (FORECOURT_DATA=../sh
 	@test -d "$(FORECOURT_DATA)" || { \
 	echo "These tests need the real files, and $(FORECOURT_DATA) is not there: make test-data FORECOURT_DATA=/their/folder" >&2; exit 1; }
 	@FORECOURT_DATA="$(abspath $(FORECOURT_DATA))" $(PYTHON) -m pytest -m data
+
+simulate: $(INSTALLED) ## Kit and services under seeded faults, and a million postings (SEEDS=10000, or SEED=17, BUG='parking race')
+	@$(PYTHON) -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),1000)) $(if $(BUG),--bug '$(BUG)')
 
 contracts: $(INSTALLED) ## Write the public JSON Schemas anew from shared/contracts
 	@$(PYTHON) -m shared.contracts

@@ -113,9 +113,9 @@ class OrderMachine(RuleBasedStateMachine):
         if sure == 0:
             self.ask(replace(o.cancel, by=by, manager=by == "zhao", forfeit=forfeit))
 
-    @rule(steps=st.integers(1, 9), certificate=st.sampled_from(["with-us", "pledged"]))
-    def on_its_way(self, steps: int, certificate: str) -> None:
-        """Some steps from wherever it stands towards its keys: random wishes alone seldom get there."""
+    @rule(left_out=st.none() | st.integers(0, 8), certificate=st.sampled_from(["with-us", "pledged"]))
+    def on_its_way(self, left_out: int | None, certificate: str) -> None:
+        """From wherever it stands towards its keys, with a step left out perhaps: random wishes alone seldom get there."""
         terms = self.streams.state("order-so1").terms
         self.sequence += 1
         way = (
@@ -129,8 +129,9 @@ class OrderMachine(RuleBasedStateMachine):
             m.CheckItem(by="li", item="certificate", passed=True, at=self.now),
             replace(o.deliver, certificate=certificate),
         )
-        for command in way[:steps]:
-            self.ask(command)
+        for step, command in enumerate(way):
+            if step != left_out:
+                self.ask(command)
 
     @invariant()
     def ends_once(self) -> None:
