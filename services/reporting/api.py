@@ -1,6 +1,6 @@
 """The three reports over HTTP, and the events behind any figure of them."""
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Literal
 
 import msgspec
@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from services.reporting.views import funnel, profit, turnover
 from services.reporting.views.complete import complete_to
 from services.reporting.views.facts import STAGES
-from services.reporting.views.heard import heard_events, hidden, visible
+from services.reporting.views.heard import HeardRow, heard_events, hidden, visible
 from shared.contracts import PUBLISHED
 from shared.values.money import Money
 from shared.web.body import Day, Id, Instant, VinText, amount
@@ -17,6 +17,7 @@ from shared.web.call import Call
 from shared.web.paging import Page, Paging, page
 from shared.web.problems import FieldError, Problem
 from shared.web.route import CommandRoute, needs
+from shared.web.shape import page_of, shape
 
 router = APIRouter(route_class=CommandRoute)
 
@@ -55,7 +56,52 @@ def at_midnight(asked: dict[str, Any]) -> dict[str, Any]:
     return {**asked, **moments}
 
 
-@router.get("/reports/funnel", summary="Leads by the stage they reached, with conversion and dwell", openapi_extra=needs("reports.read"))
+HEAD = {"since": date, "until": date, "as_of": datetime, "complete_to": datetime | None}
+REACHED = shape("StageReached", also={"stage": Stage, "reached": int, "open": int, "conversion_permille": int | None})
+FUNNEL = shape(
+    "Funnel",
+    also={
+        **HEAD,
+        "by": By | None,
+        "groups": [shape("FunnelGroup", also={"key": str | None, "stages": [REACHED]})],
+        "dwell": [shape("Dwell", also={"stage": Stage, "n": int, "open": int, "median_seconds": int | None})],
+    },
+)
+STOCK_MONEY = {"currency": str, "sold": int, "units": int, "cost_of_sold": Money, "average_stock": Money, "value": Money}
+STOCK_MEASURES = dict.fromkeys(("turnover", "days_of_stock", "stock_coefficient"), str | None)
+STOCK_AGE = {"from": int, "to": int | None, "units": int, "cost": list[Money]}
+OLDEST = {"vin": str, "stay_id": str, "store_id": str, "cost": Money, "age": int, "store_age": int, "in_transit": bool}
+TURNOVER = shape(
+    "InventoryTurnover",
+    also={
+        **HEAD,
+        "money": [shape("TurnoverOfCurrency", also={**STOCK_MONEY, **STOCK_MEASURES})],
+        "ages": [shape("StockAge", also=STOCK_AGE)],
+        "oldest": [shape("OldestCar", also=OLDEST)],
+    },
+)
+FIGURES = {"cars": int, **dict.fromkeys(profit.FIGURES, Money)}
+PROFIT_LINE = shape("ProfitLine", also={"key": str | None, **FIGURES, "events": str, "vin": str}, maybe=("events", "vin"))
+PROFIT = shape(
+    "Profit",
+    also={
+        **HEAD,
+        "by": ProfitBy,
+        "lines": [PROFIT_LINE],
+        "more": bool,
+        "totals": [shape("ProfitTotal", also={"currency": str, **FIGURES})],
+        "not_yet_recognised": int,
+    },
+)
+_KEPT = ("event_id", "type", "stream", "sequence", "occurred_at", "recorded_at", "store_id", "actor", "correlation_id")
+
+
+@router.get(
+    "/reports/funnel",
+    summary="Leads by the stage they reached, with conversion and dwell",
+    response_model=FUNNEL,
+    openapi_extra=needs("reports.read"),
+)
 async def read_funnel(
     call: Call,
     since: Day | None = None,
@@ -73,7 +119,12 @@ async def read_funnel(
     return {**await head(call, asked), "by": by, "groups": funnel.shape(rows), "dwell": funnel.dwell(spans, moments["as_of"])}
 
 
-@router.get("/reports/funnel/leads", summary="The leads behind a stage of the funnel", openapi_extra=needs("reports.read"))
+@router.get(
+    "/reports/funnel/leads",
+    summary="The leads behind a stage of the funnel",
+    response_model=page_of("LeadBehind", also={"lead_id": str, "reached": Stage, "closed": bool, "occurred_at": datetime}),
+    openapi_extra=needs("reports.read"),
+)
 async def read_funnel_leads(
     call: Call,
     stage: Stage,
@@ -85,12 +136,13 @@ async def read_funnel_leads(
     """At most 1,000 leads that reached the stage, oldest first."""
     asked = scope(call, since, until, as_of, store_id)
     rows = await call.rows(funnel.WHICH, {**at_midnight(asked), "rank": STAGES.index(stage)})
-    return {"items": [{**row, "reached": STAGES[row.pop("rank")]} for row in rows], "next_cursor": None}
+    return {"items": [{"reached": STAGES[row.pop("rank")], **row} for row in rows], "next_cursor": None}
 
 
 @router.get(
     "/reports/inventory-turnover",
     summary="Turnover, days of stock, stock coefficient and age",
+    response_model=TURNOVER,
     openapi_extra=needs("reports.margin"),
 )
 async def read_turnover(
@@ -112,11 +164,11 @@ async def read_turnover(
         for row in rows
     ]
     ages = [{**b, "cost": [amount(Money(v, c)) for c, v in sorted(b["cost"].items())]} for b in turnover.buckets(cars)]
-    oldest = [{**car, "cost": amount(Money(car["cost"], car.pop("currency")))} for car in cars[:100]]
+    oldest = [{"cost": amount(Money(car.pop("cost"), car.pop("currency"))), **car} for car in cars[:100]]
     return {**await head(call, asked), "money": money, "ages": ages, "oldest": oldest}
 
 
-@router.get("/reports/profit", summary="Gross profit, at the deal and as now", openapi_extra=needs("reports.margin"))
+@router.get("/reports/profit", summary="Gross profit, at the deal and as now", response_model=PROFIT, openapi_extra=needs("reports.margin"))
 async def read_profit(
     call: Call,
     since: Day | None = None,
@@ -144,7 +196,12 @@ async def read_profit(
     }
 
 
-@router.get("/reports/events", summary="The events behind a figure", openapi_extra=needs("reports.read"))
+@router.get(
+    "/reports/events",
+    summary="The events behind a figure",
+    response_model=page_of("PublicEvent", HeardRow, only=_KEPT, also={"data": dict[str, Any]}),
+    openapi_extra=needs("reports.read"),
+)
 async def read_events(
     call: Call,
     paging: Paging,
@@ -169,5 +226,4 @@ def _shown(row: dict[str, Any]) -> dict[str, Any]:
     data = msgspec.json.decode(row["data"])
     for field in hidden(PUBLISHED.get(row["type"])):
         data.pop(field, None)
-    keep = ("event_id", "type", "stream", "sequence", "occurred_at", "recorded_at", "store_id", "actor", "correlation_id")
-    return {**{name: row[name] for name in keep}, "data": data}
+    return {**{name: row[name] for name in _KEPT}, "data": data}

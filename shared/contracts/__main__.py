@@ -1,5 +1,6 @@
-"""`make contracts`: writes the schemas anew."""
+"""`make contracts`: writes the schemas and documents anew."""
 
-from shared.contracts.schema import write
+from shared.contracts import documents, schema
 
-write()
+schema.write()
+documents.write()

@@ -187,7 +187,7 @@ class OverlappingTransaction(MemoryTransaction):
         await self.hold(("mark", consumer, *key) for key in marks)
         await self._write(partial(super().mark, consumer, marks))
 
-    async def fired(self, limit: int, now: datetime) -> list[TimerRow]:
+    async def fired(self, limit: int, now: datetime | None = None) -> list[TimerRow]:
         """Due timers, held; those that somebody else holds are skipped."""
         await self._look()
         due = await super().fired(len(self.data.timers), now)

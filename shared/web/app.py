@@ -25,7 +25,7 @@ from shared.web.call import Handles, Kit
 from shared.web.done import etag
 from shared.web.incoming import Disconnected, Incoming
 from shared.web.json import encode
-from shared.web.openapi import describe
+from shared.web.openapi import bare, published
 from shared.web.paths import Paths
 from shared.web.problems import FieldError, Problem
 from shared.web.route import PREFIX, CommandRoute
@@ -73,18 +73,7 @@ def create_app(
     health: Health | None = None,
 ) -> FastAPI:
     """The application of a service: its commands decided by `runtime`, its callers known by the gateway's token unless told otherwise."""
-    app = FastAPI(
-        title=f"Forecourt {service.context}",
-        version="1",
-        openapi_url=None,
-        docs_url=None,
-        redoc_url=None,
-        generate_unique_id_function=lambda route: f"{service.context}_{route.name}",
-        telemetry={"tracing": False, "metrics": False, "logs": False},
-    )
-    for router in service.routers:
-        app.include_router(router, prefix=PREFIX, tags=[service.context])
-    describe(app)
+    app = bare(service)
     paths = Paths[CommandRoute]()
     for router in service.routers:
         for route in router.routes:
@@ -105,15 +94,16 @@ def create_app(
     )
     kit.health.probe("database", lambda: _ask(runtime.reader))
     app.state.runtime = runtime
-    app.middleware_stack = Edge(app, kit, paths)
+    app.middleware_stack = Edge(app, kit, paths, service.context)
     return app
 
 
 class Edge:
     """Where every request of a service arrives, and every answer leaves."""
 
-    def __init__(self, app: FastAPI, kit: Kit, paths: Paths[CommandRoute]) -> None:
+    def __init__(self, app: FastAPI, kit: Kit, paths: Paths[CommandRoute], context: str) -> None:
         self.app = app
+        self.context = context
         self.kit = kit
         self.paths = paths
         self.pages = {"/livez": self._alive, "/readyz": self._ready, "/metrics": self._metrics, "/openapi.json": self._openapi}
@@ -198,7 +188,7 @@ class Edge:
         return Response(metrics.render(), media_type=metrics.MEDIA_TYPE)
 
     async def _openapi(self) -> Response:
-        return _json(self.app.openapi())
+        return _json(published(self.context) or self.app.openapi())
 
 
 def _json(value: Any) -> Response:

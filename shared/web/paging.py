@@ -10,7 +10,6 @@ from datetime import date, datetime
 from typing import Any, TypedDict
 
 import msgspec
-from pydantic import BaseModel
 
 from shared.views.table import Table
 from shared.web.call import Call
@@ -36,13 +35,6 @@ class Page(TypedDict):
     """A page of a list; without `next_cursor` it is the last."""
 
     items: list[dict[str, Any]]
-    next_cursor: str | None
-
-
-class PageOf[T](BaseModel):
-    """Documents a page: `response_model=PageOf[OrderRow]`."""
-
-    items: list[T]
     next_cursor: str | None
 
 

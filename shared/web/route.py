@@ -12,7 +12,6 @@ from fastapi import Header
 from fastapi import Path as PathField
 from fastapi import Query as QueryField
 from fastapi.routing import APIRoute
-from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from shared.handling import Done
@@ -20,9 +19,10 @@ from shared.web import done, json, seen
 from shared.web.auth import ANYONE, Auth
 from shared.web.call import Call, Kit
 from shared.web.incoming import Incoming
-from shared.web.paging import LIMIT, MOST, Page, PageOf
+from shared.web.paging import LIMIT, MOST
 from shared.web.plan import Plan
-from shared.web.problems import MEDIA_TYPE, Problem
+from shared.web.problems import Problem
+from shared.web.shape import Shape
 
 _CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _KEY = re.compile(r"[\x20-\x7e]{1,255}")
@@ -62,11 +62,8 @@ def public(*, produces: str = "application/json") -> dict[str, Any]:
     return {_NEEDS: Needs(public=True, produces=produces, key=False, match=False)}
 
 
-class Answer(BaseModel):
-    """What a command answers with."""
-
-    id: Annotated[str, Field(examples=["0192f3a4-5b6c-7d8e-9f01-23456789abcd"])]
-    version: Annotated[int, Field(examples=[3])]
+DONE = Shape(name="Done", also={"id": str, "version": int})
+"""What a command answers with."""
 
 
 class CommandRoute(APIRoute):
@@ -86,9 +83,10 @@ class CommandRoute(APIRoute):
         self.creates = self.changes and self.success == 201
         self.wants_key = self.creates if needed.key is None else needed.key
         self.wants_match = self.changes and not self.creates and "{" in path if needed.match is None else needed.match
-        if not isinstance(options.get("response_model"), type):
-            options["response_model"] = _shape(self.plan.returns, options.get("response_model"))
-        super().__init__(path, _documented(self), **options, openapi_extra=extra)
+        shape = options.pop("response_model", None)
+        self.shape: Shape | None = shape if isinstance(shape, Shape) else DONE if self.plan.returns is Done else None
+        """The form of its answer; None where it is no JSON, and in a route that does not say."""
+        super().__init__(path, _documented(self), **options, response_model=None, openapi_extra=extra)
         self._document()
 
     async def respond(self, request: Incoming, kit: Kit) -> Response:
@@ -156,7 +154,7 @@ class CommandRoute(APIRoute):
         return f"{request.path}/{result.id}"
 
     def _document(self) -> None:
-        """What the signature does not tell: who may, the body that is no JSON, the headers of an answer, problems."""
+        """What the signature does not tell: who may, and the body that is no JSON."""
         extra: dict[str, Any] = self.openapi_extra if self.openapi_extra is not None else {}
         if self.needed.public:
             extra["security"] = []
@@ -167,28 +165,6 @@ class CommandRoute(APIRoute):
             content = {media_type: {"schema": schema} for media_type in self.plan.raw.media_types}
             extra["requestBody"] = {"required": True, "content": content}
         self.openapi_extra = extra
-        problem = {"content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
-        answer: dict[str, Any] = {}
-        if self.plan.returns is Done:
-            headers = ["ETag", "Forecourt-Seen", *(["Location"] if self.creates else [])]
-            answer["headers"] = {name: {"schema": {"type": "string"}} for name in headers}
-        if self.needed.produces != "application/json":
-            answer["content"] = {self.needed.produces: {"schema": {"type": "string", "format": "binary"}}}
-        self.responses = {
-            **({self.success: {"description": "Done", **answer}} if answer else {}),
-            "4XX": {"description": "Refused", **problem},
-            "5XX": {"description": "Not available", **problem},
-            **self.responses,
-        }
-
-
-def _shape(returns: Any, otherwise: Any) -> Any:
-    """What an endpoint that says no more of its answer is documented with."""
-    if returns is Done:
-        return Answer
-    if returns is Page:
-        return PageOf[dict[str, Any]]
-    return returns if returns == dict[str, Any] else otherwise
 
 
 def _documented(route: CommandRoute) -> Callable[..., Any]:

@@ -20,6 +20,7 @@ from shared.web.body import Body, Day, Id, Instant, Line, Text, VinText
 from shared.web.call import Call
 from shared.web.problems import FieldError, Problem
 from shared.web.route import CommandRoute, needs
+from shared.web.shape import shape
 
 router = APIRouter(route_class=CommandRoute)
 
@@ -101,7 +102,12 @@ async def miss(appointment_id: Id, call: Call) -> Done:
     return await call.handle("appointment", appointment_id, a.MissAppointment(by=call.staff, at=call.at))
 
 
-@router.get("/appointments/slots", summary="Free times of a day", openapi_extra=needs("service.book"))
+@router.get(
+    "/appointments/slots",
+    summary="Free times of a day",
+    response_model=shape("FreeTimes", also={"items": [shape("FreeTime", Slot, only=("starts_at", "ends_at"))]}),
+    openapi_extra=needs("service.book"),
+)
 async def free_slots(call: Call, store_id: Id, day: Day, service: Service = "maintenance") -> dict[str, Any]:
     """Every half hour at which a bay and a technician are free for the service."""
     place = await shop(call, store_id)

@@ -16,6 +16,7 @@ from shared.web.body import Day, Id, VinText
 from shared.web.call import Call
 from shared.web.paging import Page, Paging, page
 from shared.web.route import CommandRoute, needs
+from shared.web.shape import page_of, shape
 
 router = APIRouter(route_class=CommandRoute)
 
@@ -110,7 +111,15 @@ left join bays_1 bay on bay.bay_id = appointment.bay_id
 """
 
 
-@router.get("/appointments", summary="The workshop's diary", openapi_extra=needs("service.book", "service.read"))
+NAMES = {"customer": str, "technician": str | None, "bay": str | None}
+
+
+@router.get(
+    "/appointments",
+    summary="The workshop's diary",
+    response_model=page_of("Appointment", AppointmentRow, also=NAMES),
+    openapi_extra=needs("service.book", "service.read"),
+)
 async def list_appointments(
     call: Call,
     paging: Paging,
@@ -127,7 +136,12 @@ async def list_appointments(
     return found
 
 
-@router.get("/appointments/{appointment_id}", summary="An appointment", openapi_extra=needs("service.book", "service.read"))
+@router.get(
+    "/appointments/{appointment_id}",
+    summary="An appointment",
+    response_model=shape("Appointment", AppointmentRow, also=NAMES),
+    openapi_extra=needs("service.book", "service.read"),
+)
 async def show_appointment(appointment_id: Id, call: Call) -> dict[str, Any]:
     """Whose car, when, for what, in which bay and with whom."""
     return (await opened(call, [await call.need(f"{DIARY} where appointment_id = %s", [appointment_id])], "customer", "note"))[0]

@@ -12,6 +12,7 @@ from shared.web.body import Id
 from shared.web.call import Call
 from shared.web.paging import Page, Paging, page
 from shared.web.route import CommandRoute, needs
+from shared.web.shape import page_of
 
 router = APIRouter(route_class=CommandRoute)
 
@@ -42,7 +43,12 @@ def apply(row: BayRow | None, recorded: Recorded[Event]) -> BayRow | None:
 bay_list = Fold(bays, apply)
 
 
-@router.get("/service-bays", summary="The bays of the workshops", openapi_extra=needs("service.book", "service.read"))
+@router.get(
+    "/service-bays",
+    summary="The bays of the workshops",
+    response_model=page_of("Bay", BayRow),
+    openapi_extra=needs("service.book", "service.read"),
+)
 async def list_bays(call: Call, paging: Paging, store_id: Id | None = None) -> Page:
     """By name; closed ones too."""
     return await page(call, bays, paging, order="name, bay_id", where={"store_id": store_id})

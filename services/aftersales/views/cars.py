@@ -15,6 +15,7 @@ from shared.web.body import Id, VinText
 from shared.web.call import Call
 from shared.web.paging import Page, Paging, page
 from shared.web.route import CommandRoute, needs
+from shared.web.shape import page_of, shape
 
 router = APIRouter(route_class=CommandRoute)
 
@@ -75,7 +76,12 @@ car_list = Fold(cars, apply)
 CARS = "select cars.*, customer.name as customer from cars_1 cars left join customers_known_1 customer using (customer_id)"
 
 
-@router.get("/service-cars", summary="Cars in our care", openapi_extra=needs("service.work", "service.read"))
+@router.get(
+    "/service-cars",
+    summary="Cars in our care",
+    response_model=page_of("ServiceCar", CarRow, also={"customer": str}),
+    openapi_extra=needs("service.work", "service.read"),
+)
 async def list_cars(call: Call, paging: Paging, customer_id: Id | None = None) -> Page:
     """By VIN; of every store."""
     found = await page(call, CARS, paging, order="vin", where={"customer_id": customer_id})
@@ -83,7 +89,12 @@ async def list_cars(call: Call, paging: Paging, customer_id: Id | None = None) -
     return found
 
 
-@router.get("/service-cars/{vin}", summary="A car in our care", openapi_extra=needs("service.work", "service.read"))
+@router.get(
+    "/service-cars/{vin}",
+    summary="A car in our care",
+    response_model=shape("ServiceCar", CarRow, also={"customer": str}),
+    openapi_extra=needs("service.work", "service.read"),
+)
 async def show_car(vin: VinText, call: Call) -> dict[str, Any]:
     """Its owner, its owners before and its kilometres; what was done to it is under work orders."""
     return (await opened(call, [await call.need(f"{CARS} where vin = %s", [vin])], "customer"))[0]

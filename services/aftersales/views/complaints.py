@@ -15,6 +15,7 @@ from shared.web.body import Id, VinText
 from shared.web.call import Call
 from shared.web.paging import Page, Paging, page
 from shared.web.route import CommandRoute, needs
+from shared.web.shape import page_of, shape
 
 router = APIRouter(route_class=CommandRoute)
 
@@ -144,7 +145,16 @@ left join staff_known_1 staff on staff.staff_id = complaint.assigned_to
 """
 
 
-@router.get("/complaints", summary="Complaints by due date", openapi_extra=needs("complaints.write", "service.read"))
+NAMES = {"customer": str, "assignee": str | None}
+SAID = shape("ComplaintEntry", EntryRow, only=("what", "text", "detail", "by", "at"))
+
+
+@router.get(
+    "/complaints",
+    summary="Complaints by due date",
+    response_model=page_of("ComplaintListed", ComplaintRow, also=NAMES),
+    openapi_extra=needs("complaints.write", "service.read"),
+)
 async def list_complaints(
     call: Call,
     paging: Paging,
@@ -161,7 +171,12 @@ async def list_complaints(
     return found
 
 
-@router.get("/complaints/{complaint_id}", summary="A complaint", openapi_extra=needs("complaints.write", "service.read"))
+@router.get(
+    "/complaints/{complaint_id}",
+    summary="A complaint",
+    response_model=shape("Complaint", ComplaintRow, also={**NAMES, "entries": [SAID]}),
+    openapi_extra=needs("complaints.write", "service.read"),
+)
 async def show_complaint(complaint_id: Id, call: Call) -> dict[str, Any]:
     """With everything that was said, oldest first."""
     row = await call.need(f"{COMPLAINTS} where complaint_id = %s", [complaint_id])

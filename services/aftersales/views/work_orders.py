@@ -10,11 +10,13 @@ from services.aftersales.domain import work_order_messages as w
 from services.aftersales.views.shown import cash, opened
 from shared.decider import message
 from shared.events.envelope import Recorded
+from shared.values.money import Money
 from shared.views.table import Fold, Table
 from shared.web.body import Id, VinText
 from shared.web.call import Call
 from shared.web.paging import Page, Paging, page
 from shared.web.route import CommandRoute, needs
+from shared.web.shape import page_of, shape
 
 router = APIRouter(route_class=CommandRoute)
 
@@ -218,7 +220,23 @@ OWN = LISTED.format(join="join")
 OF_A_CAR = LISTED.format(join="left join")
 
 
-@router.get("/work-orders", summary="Work orders; with a VIN, the car's whole history", openapi_extra=needs("service.work", "service.read"))
+OF_OURS = {"store": str | None, "customer_id": str | None, "customer": str, "price": Money | None, "cost": Money | None}
+LINE = shape("WorkOrderLine", LineRow, amounts=("price", "cost"), also={"margin": Money})
+WORK_ORDER = shape(
+    "WorkOrder",
+    WorkOrderRow,
+    without=("currency",),
+    amounts=("price", "cost"),
+    also={"customer": str, "margin": Money, "lines": [LINE]},
+)
+
+
+@router.get(
+    "/work-orders",
+    summary="Work orders; with a VIN, the car's whole history",
+    response_model=page_of("WorkOrderListed", HistoryRow, without=("estimate",), also=OF_OURS),
+    openapi_extra=needs("service.work", "service.read"),
+)
 async def list_work_orders(
     call: Call,
     paging: Paging,
@@ -236,7 +254,9 @@ async def list_work_orders(
     return found
 
 
-@router.get("/work-orders/{work_order_id}", summary="A work order", openapi_extra=needs("service.work", "service.read"))
+@router.get(
+    "/work-orders/{work_order_id}", summary="A work order", response_model=WORK_ORDER, openapi_extra=needs("service.work", "service.read")
+)
 async def show_work_order(work_order_id: Id, call: Call) -> dict[str, Any]:
     """With its lines, each with price, cost and margin."""
     row = await call.need(

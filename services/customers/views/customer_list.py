@@ -19,6 +19,7 @@ from shared.web.call import Call
 from shared.web.paging import Page, Paging, page
 from shared.web.problems import Problem
 from shared.web.route import CommandRoute, needs
+from shared.web.shape import page_of
 
 
 @message
@@ -199,7 +200,12 @@ _LISTED = (
 router = APIRouter(route_class=CommandRoute)
 
 
-@router.get("/customers", summary="Customers, newest first", openapi_extra=needs(READ))
+@router.get(
+    "/customers",
+    summary="Customers, newest first",
+    response_model=page_of("CustomerListed", CustomerRow, only=_LISTED, also={"masked": bool}),
+    openapi_extra=needs(READ),
+)
 async def customers(
     call: Call,
     paging: Paging,

@@ -18,6 +18,7 @@ from shared.web.body import Id
 from shared.web.call import Call
 from shared.web.paging import Page, Paging, page
 from shared.web.route import CommandRoute, needs
+from shared.web.shape import page_of
 
 
 @message
@@ -92,7 +93,12 @@ _CHANGES = f"""select version, at, by, field, was, now from (
 router = APIRouter(route_class=CommandRoute)
 
 
-@router.get("/customers/{customer_id}/history", summary="What was changed, field by field, newest first", openapi_extra=needs(READ))
+@router.get(
+    "/customers/{customer_id}/history",
+    summary="What was changed, field by field, newest first",
+    response_model=page_of("FieldChange", FieldSet, without=("customer_id",), also={"was": str}),
+    openapi_extra=needs(READ),
+)
 async def changes(customer_id: Id, call: Call, paging: Paging) -> Page:
     """Personal values are opened for whoever may see the customer in clear."""
     row = await row_of(call, customer_id)

@@ -8,12 +8,14 @@ from fastapi import APIRouter
 
 from services.customers.domain.customer_messages import PERSONAL
 from services.customers.views.clear import READ, opened
-from services.customers.views.customer_list import row_of, wishes
+from services.customers.views.customer_list import CustomerRow, row_of, wishes
 from shared.decider import message
+from shared.values.money import Money
 from shared.views.table import Change, Table
 from shared.web.body import Id
 from shared.web.call import Call
 from shared.web.route import CommandRoute, needs
+from shared.web.shape import shape
 
 SECTIONS = {
     "lead": "leads",
@@ -76,7 +78,17 @@ def dealing(
 router = APIRouter(route_class=CommandRoute)
 
 
-@router.get("/customers/{customer_id}", summary="A customer with all dealings", openapi_extra=needs(READ))
+DEALING = shape("Dealing", Dealing, only=("store_id", "status", "since", "changed_at"), also={"id": str}, more=True)
+WISHES = shape("WishesShown", CustomerRow, only=("brand", "series", "trim", "colour"), also={"budget": Money | None})
+PROFILE = shape(
+    "Customer",
+    CustomerRow,
+    without=_LEFT_OUT,
+    also={"masked": bool, "preferences": WISHES, **{section: [DEALING] for section in SECTIONS.values()}},
+)
+
+
+@router.get("/customers/{customer_id}", summary="A customer with all dealings", response_model=PROFILE, openapi_extra=needs(READ))
 async def customer(customer_id: Id, call: Call) -> dict[str, Any]:
     """One request for the whole picture; 410 for a person whose data was erased."""
     row = await row_of(call, customer_id)

@@ -17,6 +17,7 @@ from shared.web.body import Id
 from shared.web.call import Call
 from shared.web.paging import Page, Paging, page
 from shared.web.route import CommandRoute, needs
+from shared.web.shape import page_of
 
 
 @message
@@ -84,7 +85,12 @@ _ENTRIES = f"""select {_SHOWN} from {table.sql_name} e where e.customer_id = %(c
 router = APIRouter(route_class=CommandRoute)
 
 
-@router.get("/customers/{customer_id}/timeline", summary="All that happened with a customer, newest first", openapi_extra=needs(READ))
+@router.get(
+    "/customers/{customer_id}/timeline",
+    summary="All that happened with a customer, newest first",
+    response_model=page_of("TimelineEntry", Entry, without=("customer_id",)),
+    openapi_extra=needs(READ),
+)
 async def timeline(customer_id: Id, call: Call, paging: Paging) -> Page:
     """Events of every context; what was said is opened for whoever may see the customer in clear."""
     row = await row_of(call, customer_id)

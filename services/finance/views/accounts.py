@@ -25,6 +25,7 @@ from shared.web.body import Id, amount
 from shared.web.call import Call
 from shared.web.paging import Page, Paging, page
 from shared.web.route import CommandRoute, needs
+from shared.web.shape import page_of, shape
 
 router = APIRouter(route_class=CommandRoute)
 
@@ -107,7 +108,16 @@ def changes(row: AccountRow, event: Event) -> dict[str, Any]:
 account_book = Fold(accounts, apply)
 
 
-@router.get("/accounts", summary="Orders' accounts", openapi_extra=needs("finance.read", "orders.read"))
+AMOUNTS = ("price", "paid", "earnest", "refunded", "forfeited")
+ACCOUNT = shape("OrderAccount", AccountRow, amounts=AMOUNTS, also={"due": Money})
+
+
+@router.get(
+    "/accounts",
+    summary="Orders' accounts",
+    response_model=page_of(ACCOUNT),
+    openapi_extra=needs("finance.read", "orders.read"),
+)
 async def list_accounts(call: Call, paging: Paging, store_id: Id | None = None, customer_id: Id | None = None) -> Page:
     """By order number."""
     where = {"store_id": store_id, "customer_id": customer_id}
@@ -115,7 +125,12 @@ async def list_accounts(call: Call, paging: Paging, store_id: Id | None = None, 
     return {"items": [shown(row) for row in found["items"]], "next_cursor": found["next_cursor"]}
 
 
-@router.get("/accounts/{order_id}", summary="An order's account", openapi_extra=needs("finance.read", "orders.read"))
+@router.get(
+    "/accounts/{order_id}",
+    summary="An order's account",
+    response_model=ACCOUNT,
+    openapi_extra=needs("finance.read", "orders.read"),
+)
 async def show_account(call: Call, order_id: Id) -> dict[str, Any]:
     """What was paid and what is open; its version is what commands on it expect."""
     return shown(await call.need(f"select * from {accounts.sql_name} where order_id = %s", [order_id]))
@@ -124,6 +139,6 @@ async def show_account(call: Call, order_id: Id) -> dict[str, Any]:
 def shown(row: dict[str, Any]) -> dict[str, Any]:
     """The row with its amounts, and what is left to pay while the order stands."""
     due = row["price"] - row["paid"] if row["stage"] != "cancelled" else 0
-    money = {name: row[name] for name in ("price", "paid", "earnest", "refunded", "forfeited")} | {"due": due}
+    money = {name: row[name] for name in AMOUNTS} | {"due": due}
     plain = {name: value for name, value in row.items() if name not in money}
     return plain | {name: amount(Money(minor, row["currency"])) for name, minor in money.items()}

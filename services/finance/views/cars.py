@@ -13,6 +13,7 @@ from shared.web.body import Id, VinText, amount
 from shared.web.call import Call
 from shared.web.paging import Page, Paging, page
 from shared.web.route import CommandRoute, needs
+from shared.web.shape import page_of
 
 router = APIRouter(route_class=CommandRoute)
 
@@ -66,7 +67,12 @@ def apply(row: CarRow | None, recorded: Recorded[Event]) -> CarRow | None:
 car_book = Fold(cars, apply)
 
 
-@router.get("/ledger/cars", summary="Cars at book cost", openapi_extra=needs("finance.read"))
+@router.get(
+    "/ledger/cars",
+    summary="Cars at book cost",
+    response_model=page_of("CarAtCost", CarRow, amounts=("cost",)),
+    openapi_extra=needs("finance.read"),
+)
 async def list_cars(call: Call, paging: Paging, store_id: Id | None = None, vin: VinText | None = None) -> Page:
     """By VIN; those in stock and in transit make up accounts 1405 and 1402."""
     found = await page(call, cars, paging, order="vin, stay_id", where={"store_id": store_id, "vin": vin})

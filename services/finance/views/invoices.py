@@ -15,6 +15,7 @@ from shared.web.body import Id, VinText, amount
 from shared.web.call import Call
 from shared.web.paging import Page, Paging, page
 from shared.web.route import CommandRoute, needs
+from shared.web.shape import page_of, shape
 
 router = APIRouter(route_class=CommandRoute)
 
@@ -81,7 +82,16 @@ where blue.color = 'blue'
 """
 
 
-@router.get("/invoices", summary="Vehicle sales invoices, newest first", openapi_extra=needs("finance.read", "orders.read"))
+REVERSED = {"reversed_by": str | None, "reversed_at": datetime | None, "version": int}
+INVOICE = shape("Invoice", InvoiceRow, without=("color",), amounts=("net", "vat", "gross"), also=REVERSED)
+
+
+@router.get(
+    "/invoices",
+    summary="Vehicle sales invoices, newest first",
+    response_model=page_of(INVOICE),
+    openapi_extra=needs("finance.read", "orders.read"),
+)
 async def list_invoices(
     call: Call, paging: Paging, store_id: Id | None = None, order_id: Id | None = None, vin: VinText | None = None
 ) -> Page:
@@ -91,7 +101,12 @@ async def list_invoices(
     return {"items": [shown(row) for row in found["items"]], "next_cursor": found["next_cursor"]}
 
 
-@router.get("/invoices/{invoice_id}", summary="An invoice", openapi_extra=needs("finance.read", "orders.read"))
+@router.get(
+    "/invoices/{invoice_id}",
+    summary="An invoice",
+    response_model=INVOICE,
+    openapi_extra=needs("finance.read", "orders.read"),
+)
 async def show_invoice(call: Call, invoice_id: Id) -> dict[str, Any]:
     """Its version is that of the order's account."""
     return shown(await call.need(f"{INVOICES} and blue.invoice_id = %s", [invoice_id]))

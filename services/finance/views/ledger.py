@@ -5,7 +5,7 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from services.finance.domain.chart import CHART
+from services.finance.domain.chart import CHART, LedgerAccount
 from services.finance.domain.entry import Entry
 from services.finance.domain.rates import business_day
 from services.finance.fields import EntryId, LedgerNumber
@@ -17,6 +17,7 @@ from shared.web.body import Day, Id, VinText, amount
 from shared.web.call import Call
 from shared.web.paging import Page, Paging, page
 from shared.web.route import CommandRoute, needs
+from shared.web.shape import page_of, shape
 
 router = APIRouter(route_class=CommandRoute)
 
@@ -44,7 +45,7 @@ class LedgerLine:
 
 
 BALANCED = """
-create or replace function entry_balances() returns trigger language plpgsql as $$
+create or replace function public.entry_balances() returns trigger language plpgsql as $$
 declare
     touched text := case when tg_op = 'DELETE' then old.entry_id else new.entry_id end;
     unbalanced boolean;
@@ -57,7 +58,7 @@ begin
     return null;
 end $$;
 create constraint trigger {table}_balanced after insert or update or delete on {table}
-    deferrable initially deferred for each row execute function entry_balances()
+    deferrable initially deferred for each row execute function public.entry_balances()
 """
 
 lines = Table(
@@ -117,13 +118,32 @@ where line = 1
 _LINES = f"select entry_id, account, amount, currency, vin from {lines.sql_name} where entry_id = any(%s::text[]) order by entry_id, line"
 
 
-@router.get("/ledger/accounts", summary="The chart of accounts", openapi_extra=needs("finance.read"))
+SIDES = dict.fromkeys(("debit", "credit", "balance"), Money)
+BALANCE = {"entity_id": str, "currency": str, "account": str, "name_zh": str, "name_en": str, "type": str}
+TRIAL_BALANCE = shape(
+    "TrialBalance",
+    also={
+        "as_of": date,
+        "items": [shape("AccountBalance", also={**BALANCE, **SIDES})],
+        "totals": [shape("EntityBalance", also={"entity_id": str, "currency": str, **SIDES})],
+    },
+)
+ENTRY_LINE = shape("EntryLine", LedgerLine, only=("account", "amount", "vin"), amounts=("amount",))
+ENTRY = shape("LedgerEntry", LedgerLine, without=("line", "account", "amount", "vin"), also={"lines": [ENTRY_LINE]})
+
+
+@router.get(
+    "/ledger/accounts",
+    summary="The chart of accounts",
+    response_model=shape("ChartOfAccounts", also={"items": list[LedgerAccount]}),
+    openapi_extra=needs("finance.read"),
+)
 async def list_ledger_accounts(call: Call) -> dict[str, Any]:
     """Numbers, names in Chinese and English, types; `control` accounts take no entry by hand."""
     return {"items": list(CHART.values())}
 
 
-@router.get("/ledger/trial-balance", summary="The trial balance", openapi_extra=needs("finance.read"))
+@router.get("/ledger/trial-balance", summary="The trial balance", response_model=TRIAL_BALANCE, openapi_extra=needs("finance.read"))
 async def show_trial_balance(
     call: Call, entity_id: Id | None = None, store_id: Id | None = None, as_of: Day | None = None
 ) -> dict[str, Any]:
@@ -168,7 +188,12 @@ def sides(debit: int, credit: int, currency: str) -> dict[str, Any]:
     }
 
 
-@router.get("/ledger/entries", summary="Entries, newest first", openapi_extra=needs("finance.read"))
+@router.get(
+    "/ledger/entries",
+    summary="Entries, newest first",
+    response_model=page_of(ENTRY),
+    openapi_extra=needs("finance.read"),
+)
 async def list_entries(
     call: Call,
     paging: Paging,
@@ -192,7 +217,12 @@ async def list_entries(
     return {"items": await with_lines(call, found["items"]), "next_cursor": found["next_cursor"]}
 
 
-@router.get("/ledger/entries/{entry_id}", summary="An entry", openapi_extra=needs("finance.read"))
+@router.get(
+    "/ledger/entries/{entry_id}",
+    summary="An entry",
+    response_model=ENTRY,
+    openapi_extra=needs("finance.read"),
+)
 async def show_entry(call: Call, entry_id: EntryId) -> dict[str, Any]:
     """One entry; `source` and `version` lead to its event."""
     head = await call.need(f"{_HEADS} and entry_id = %(entry_id)s", {"entry_id": entry_id, "account": None, "vin": None})

@@ -15,6 +15,7 @@ from shared.web.body import Id, amount
 from shared.web.call import Call
 from shared.web.paging import Page, Paging, page
 from shared.web.route import CommandRoute, needs
+from shared.web.shape import page_of, shape
 
 router = APIRouter(route_class=CommandRoute)
 
@@ -78,7 +79,12 @@ def apply(row: PayableRow | None, recorded: Recorded[Event]) -> PayableRow | Non
 payable_book = Fold(payables, apply)
 
 
-@router.get("/payables", summary="What suppliers are owed", openapi_extra=needs("finance.read"))
+@router.get(
+    "/payables",
+    summary="What suppliers are owed",
+    response_model=page_of("Payable", PayableRow, amounts=("amount",)),
+    openapi_extra=needs("finance.read"),
+)
 async def list_payables(
     call: Call, paging: Paging, store_id: Id | None = None, status: Literal["open", "requested", "paid"] | None = None
 ) -> Page:
@@ -87,7 +93,12 @@ async def list_payables(
     return {"items": [shown(row) for row in found["items"]], "next_cursor": found["next_cursor"]}
 
 
-@router.get("/payments", summary="Payment vouchers", openapi_extra=needs("finance.read"))
+@router.get(
+    "/payments",
+    summary="Payment vouchers",
+    response_model=page_of("Payable", PayableRow, amounts=("amount",)),
+    openapi_extra=needs("finance.read"),
+)
 async def list_payments(call: Call, paging: Paging, store_id: Id | None = None) -> Page:
     """Requested and paid ones, by number."""
     where = {"store_id": store_id, "status": ["requested", "paid"]}
@@ -95,7 +106,12 @@ async def list_payments(call: Call, paging: Paging, store_id: Id | None = None) 
     return {"items": [shown(row) for row in found["items"]], "next_cursor": found["next_cursor"]}
 
 
-@router.get("/payments/{payment_id}", summary="A payment voucher", openapi_extra=needs("finance.read"))
+@router.get(
+    "/payments/{payment_id}",
+    summary="A payment voucher",
+    response_model=shape("Payable", PayableRow, amounts=("amount",)),
+    openapi_extra=needs("finance.read"),
+)
 async def show_payment(call: Call, payment_id: Id) -> dict[str, Any]:
     """What is paid, to whom, who asked and who approved."""
     return shown(await call.need(f"select * from {payables.sql_name} where payment_id = %s", [payment_id]))

@@ -12,6 +12,7 @@ from shared.web.body import Id
 from shared.web.call import Call
 from shared.web.paging import Page, Paging, page
 from shared.web.route import CommandRoute, needs
+from shared.web.shape import page_of
 
 router = APIRouter(route_class=CommandRoute)
 
@@ -45,7 +46,9 @@ def apply(row: PeriodRow | None, recorded: Recorded[Event]) -> PeriodRow:
 period_book = Fold(periods, apply)
 
 
-@router.get("/periods", summary="Periods that were closed", openapi_extra=needs("finance.read"))
+@router.get(
+    "/periods", summary="Periods that were closed", response_model=page_of("Period", PeriodRow), openapi_extra=needs("finance.read")
+)
 async def list_periods(call: Call, paging: Paging, entity_id: Id | None = None) -> Page:
     """Newest first; a period that is not listed was never closed."""
     return await page(call, periods, paging, order="period desc, entity_id desc", where={"entity_id": entity_id})

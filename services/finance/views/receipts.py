@@ -19,6 +19,7 @@ from shared.web.body import Id, amount
 from shared.web.call import Call
 from shared.web.paging import Page, Paging, page
 from shared.web.route import CommandRoute, needs
+from shared.web.shape import page_of, shape
 
 router = APIRouter(route_class=CommandRoute)
 
@@ -81,7 +82,12 @@ where r.receipt_id = %s
 """
 
 
-@router.get("/receipts", summary="Receipt vouchers, newest first", openapi_extra=needs("finance.read", "orders.read"))
+@router.get(
+    "/receipts",
+    summary="Receipt vouchers, newest first",
+    response_model=page_of("Receipt", ReceiptRow, amounts=("amount", "earnest")),
+    openapi_extra=needs("finance.read", "orders.read"),
+)
 async def list_receipts(call: Call, paging: Paging, store_id: Id | None = None, order_id: Id | None = None) -> Page:
     """Of the caller's stores."""
     where = {"store_id": store_id, "order_id": order_id}
@@ -89,7 +95,12 @@ async def list_receipts(call: Call, paging: Paging, store_id: Id | None = None, 
     return {"items": [shown(row) for row in found["items"]], "next_cursor": found["next_cursor"]}
 
 
-@router.get("/receipts/{receipt_id}", summary="A receipt voucher", openapi_extra=needs("finance.read", "orders.read"))
+@router.get(
+    "/receipts/{receipt_id}",
+    summary="A receipt voucher",
+    response_model=shape("Receipt", ReceiptRow, amounts=("amount", "earnest")),
+    openapi_extra=needs("finance.read", "orders.read"),
+)
 async def show_receipt(call: Call, receipt_id: Id) -> dict[str, Any]:
     """What was taken, how, and what of it is earnest money."""
     return shown(await call.need(f"select * from {receipts.sql_name} where receipt_id = %s", [receipt_id]))

@@ -1,7 +1,7 @@
 """Refunds to customers: asked for by one, paid or declined by another."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from fastapi import APIRouter
 
@@ -15,6 +15,7 @@ from shared.web.body import Id, amount
 from shared.web.call import Call
 from shared.web.paging import Page, Paging, page
 from shared.web.route import CommandRoute, needs
+from shared.web.shape import page_of, shape
 
 router = APIRouter(route_class=CommandRoute)
 
@@ -90,7 +91,24 @@ where asked.step = 'requested'
 """
 
 
-@router.get("/refunds", summary="Refunds, newest first", openapi_extra=needs("finance.read"))
+REFUND = shape(
+    "Refund",
+    RefundStep,
+    only=("refund_id", "order_id", "store_id", "amount", "currency", "method", "reason"),
+    amounts=("amount",),
+    also={
+        "requested_by": str,
+        "requested_at": datetime,
+        "status": Literal["requested", "paid", "declined"],
+        "decided_by": str | None,
+        "decided_at": datetime | None,
+        "number": str,
+        "version": int,
+    },
+)
+
+
+@router.get("/refunds", summary="Refunds, newest first", response_model=page_of(REFUND), openapi_extra=needs("finance.read"))
 async def list_refunds(call: Call, paging: Paging, store_id: Id | None = None, order_id: Id | None = None) -> Page:
     """`requested`, `paid` or `declined`."""
     where = {"store_id": store_id, "order_id": order_id}
@@ -98,7 +116,7 @@ async def list_refunds(call: Call, paging: Paging, store_id: Id | None = None, o
     return {"items": [shown(row) for row in found["items"]], "next_cursor": found["next_cursor"]}
 
 
-@router.get("/refunds/{refund_id}", summary="A refund", openapi_extra=needs("finance.read"))
+@router.get("/refunds/{refund_id}", summary="A refund", response_model=REFUND, openapi_extra=needs("finance.read"))
 async def show_refund(call: Call, refund_id: Id) -> dict[str, Any]:
     """Its version is that of the order's account."""
     return shown(await call.need(f"{REFUNDS} and asked.refund_id = %s", [refund_id]))

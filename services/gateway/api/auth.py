@@ -24,6 +24,7 @@ from shared.web.call import Call
 from shared.web.paging import Page, Paging, page
 from shared.web.problems import FieldError, Problem
 from shared.web.route import CommandRoute, needs, public
+from shared.web.shape import page_of, shape
 
 router = APIRouter(route_class=CommandRoute)
 
@@ -47,7 +48,14 @@ class NewPassword(Body):
     new: Secret
 
 
-@router.post("/auth/token", summary="Log in, or refresh (OAuth2 form)", openapi_extra=public())
+@router.post(
+    "/auth/token",
+    summary="Log in, or refresh (OAuth2 form)",
+    response_model=shape(
+        "Granted", also={"access_token": str, "token_type": str, "expires_in": int, "refresh_token": str, "must_change_password": bool}
+    ),
+    openapi_extra=public(),
+)
 async def token(body: Form, call: Call) -> dict[str, Any]:
     """`grant_type=password&username=&password=` or `grant_type=refresh_token&refresh_token=`; a refresh token works once."""
     form = _form(body)
@@ -60,13 +68,28 @@ async def token(body: Form, call: Call) -> dict[str, Any]:
             raise Problem("validation", errors=[FieldError("grant_type", "enum", {"expected": "password, refresh_token"})])
 
 
-@router.get("/auth/jwks.json", summary="The public keys of access tokens", openapi_extra=public())
+@router.get(
+    "/auth/jwks.json",
+    summary="The public keys of access tokens",
+    response_model=shape("KeySet", also={"keys": list[dict[str, str]]}),
+    openapi_extra=public(),
+)
 async def jwks(call: Call) -> dict[str, Any]:
     """A JWK set."""
     return _tokens(call).jwks()
 
 
-@router.get("/auth/me", summary="Who I am and what I may do", openapi_extra=needs())
+@router.get(
+    "/auth/me",
+    summary="Who I am and what I may do",
+    response_model=shape(
+        "Me",
+        UserRow,
+        only=("staff_id", "username", "name", "roles", "store_ids"),
+        also={"permissions": list[str], "must_change_password": bool},
+    ),
+    openapi_extra=needs(),
+)
 async def me(call: Call) -> dict[str, Any]:
     """The caller's name, roles, permissions and stores."""
     user = await _user(call, call.staff)
@@ -95,7 +118,7 @@ async def change_password(body: NewPassword, call: Call) -> Done:
     return done
 
 
-@router.get("/auth/sessions", summary="Where I am logged in", openapi_extra=needs())
+@router.get("/auth/sessions", summary="Where I am logged in", response_model=page_of("Session", SessionRow), openapi_extra=needs())
 async def list_sessions(call: Call, paging: Paging) -> Page:
     """The caller's own sessions, newest first."""
     return await page(call, sessions, paging, order="started_at desc, session_id", where={"staff_id": call.staff})

@@ -7,13 +7,13 @@ from fastapi import APIRouter
 from pydantic import Field
 
 from services.gateway.api.auth import Secret, end_sessions, hashed_password
-from services.gateway.audit import audit
+from services.gateway.audit import AuditRow, audit
 from services.gateway.domain.authority import GrantAuthority
 from services.gateway.domain.shift import CancelShift, PlanShift
 from services.gateway.domain.store import OpenStore, RegisterLegalEntity
 from services.gateway.domain.user import Assigner, AssignUser, CreateUser, DisableUser, EnableUser, ResetPassword
-from services.gateway.views.places import authorities, entities, shifts, stores
-from services.gateway.views.users import users
+from services.gateway.views.places import AuthorityRow, EntityRow, ShiftRow, StoreRow, authorities, entities, shifts, stores
+from services.gateway.views.users import UserRow, users
 from shared.events.envelope import derived_id
 from shared.handling import Done
 from shared.values.ids import new_id
@@ -22,6 +22,7 @@ from shared.web.call import Call
 from shared.web.paging import Page, Paging, page
 from shared.web.problems import FieldError, Problem
 from shared.web.route import CommandRoute, needs
+from shared.web.shape import page_of, shape
 
 router = APIRouter(route_class=CommandRoute)
 
@@ -120,16 +121,25 @@ async def add_user(body: NewUser, call: Call) -> Done:
     return await call.handle("user", staff_id, command)
 
 
-@router.get("/users", summary="Users", openapi_extra=needs("users.read", "users.admin"))
+_COLLEAGUES = f"select * from {users.sql_name} where %(everywhere)s or store_ids ?| %(stores)s"
+
+
+@router.get(
+    "/users", summary="Users", response_model=page_of("User", UserRow, only=_SHOWN), openapi_extra=needs("users.read", "users.admin")
+)
 async def list_users(call: Call, paging: Paging, store_id: Id | None = None) -> Page:
     """Those of the caller's stores, by name."""
     where: dict[str, object] = {"store_ids @>": f'["{store_id}"]'} if store_id else {}
-    found = await page(call, users, paging, order="name, staff_id", where=where, columns=_SHOWN)
-    found["items"] = [row for row in found["items"] if _visible(call, row)]
-    return found
+    params = {"everywhere": call.auth.all_stores, "stores": sorted(call.auth.stores)}
+    return await page(call, _COLLEAGUES, paging, order="name, staff_id", where=where, columns=_SHOWN, params=params)
 
 
-@router.get("/users/{staff_id}", summary="A user", openapi_extra=needs("users.read", "users.admin"))
+@router.get(
+    "/users/{staff_id}",
+    summary="A user",
+    response_model=shape("User", UserRow, only=_SHOWN),
+    openapi_extra=needs("users.read", "users.admin"),
+)
 async def read_user(staff_id: Id, call: Call) -> dict[str, Any]:
     """Without anything secret."""
     row = await call.need(f"select {', '.join(_SHOWN)} from {users.sql_name} where staff_id = %s", [staff_id])
@@ -184,7 +194,9 @@ async def register_entity(body: NewEntity, call: Call) -> Done:
     return await call.handle("entity", entity_id, RegisterLegalEntity(entity_id=entity_id, **body.model_dump(), at=call.at))
 
 
-@router.get("/legal-entities", summary="Legal entities", openapi_extra=needs("stores.read"))
+@router.get(
+    "/legal-entities", summary="Legal entities", response_model=page_of("LegalEntity", EntityRow), openapi_extra=needs("stores.read")
+)
 async def list_entities(call: Call, paging: Paging) -> Page:
     """All of the group's."""
     return await page(call, entities, paging, order="entity_id")
@@ -202,7 +214,7 @@ async def open_store(body: NewStore, call: Call) -> Done:
     return await call.handle("store", store_id, OpenStore(store_id=store_id, **body.model_dump(), at=call.at))
 
 
-@router.get("/stores", summary="Stores", openapi_extra=needs("stores.read"))
+@router.get("/stores", summary="Stores", response_model=page_of("Store", StoreRow), openapi_extra=needs("stores.read"))
 async def list_stores(call: Call, paging: Paging) -> Page:
     """All of the group's: cars move between them."""
     return await page(call, stores, paging, order="code, store_id")
@@ -216,7 +228,7 @@ async def plan_shift(body: NewShift, call: Call) -> Done:
     return await call.handle("shift", shift_id, PlanShift(shift_id=shift_id, **body.model_dump(), at=call.at), store_id=body.store_id)
 
 
-@router.get("/shifts", summary="Shifts", openapi_extra=needs("stores.read"))
+@router.get("/shifts", summary="Shifts", response_model=page_of("Shift", ShiftRow), openapi_extra=needs("stores.read"))
 async def list_shifts(call: Call, paging: Paging, staff_id: Id | None = None, since: Instant | None = None) -> Page:
     """Of the caller's stores, in order."""
     where = {"staff_id": staff_id, "starts_at >=": since}
@@ -236,13 +248,15 @@ async def grant(body: Grant, call: Call) -> Done:
     return await call.handle("authority", id, GrantAuthority(**body.model_dump(), at=call.at), new=True)
 
 
-@router.get("/authorities", summary="Discount authorities", openapi_extra=needs("stores.read"))
+@router.get(
+    "/authorities", summary="Discount authorities", response_model=page_of("Authority", AuthorityRow), openapi_extra=needs("stores.read")
+)
 async def list_authorities(call: Call, paging: Paging) -> Page:
     """By role and series."""
     return await page(call, authorities, paging, order="role, series")
 
 
-@router.get("/audit", summary="The audit trail", openapi_extra=needs("audit.read"))
+@router.get("/audit", summary="The audit trail", response_model=page_of("AuditEntry", AuditRow), openapi_extra=needs("audit.read"))
 async def read_audit(call: Call, paging: Paging, staff_id: Id | None = None, since: Instant | None = None) -> Page:
     """Newest first; of the people of the caller's stores."""
     who: list[str] | str | None = staff_id

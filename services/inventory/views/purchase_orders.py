@@ -14,6 +14,7 @@ from shared.web.body import Id, amount
 from shared.web.call import Call
 from shared.web.paging import Page, Paging, page
 from shared.web.route import CommandRoute, needs
+from shared.web.shape import page_of, shape
 
 type Status = Literal["ordered", "completed", "closed"]
 
@@ -105,9 +106,14 @@ purchase_order_list = Fold(purchase_orders, apply)
 router = APIRouter(route_class=CommandRoute)
 
 
+LINE = shape("PurchaseOrderLine", Line, amounts=("unit_price",))
+PURCHASE_ORDER = shape("PurchaseOrder", PurchaseOrderRow, without=("currency",), amounts=("total",), also={"lines": [LINE]})
+
+
 @router.get(
     "/purchase-orders",
     summary="List purchase orders",
+    response_model=page_of(PURCHASE_ORDER),
     openapi_extra=needs("inventory.order", "inventory.cost"),
 )
 async def list_purchase_orders(call: Call, paging: Paging, store_id: Id | None = None, status: Status | None = None) -> Page:
@@ -119,7 +125,10 @@ async def list_purchase_orders(call: Call, paging: Paging, store_id: Id | None =
 
 
 @router.get(
-    "/purchase-orders/{purchase_order_id}", summary="Show a purchase order", openapi_extra=needs("inventory.order", "inventory.cost")
+    "/purchase-orders/{purchase_order_id}",
+    summary="Show a purchase order",
+    response_model=PURCHASE_ORDER,
+    openapi_extra=needs("inventory.order", "inventory.cost"),
 )
 async def show_purchase_order(purchase_order_id: Id, call: Call) -> dict[str, Any]:
     """A purchase order with what came against it."""

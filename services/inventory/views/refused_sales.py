@@ -13,6 +13,7 @@ from shared.web.body import Id, VinText
 from shared.web.call import Call
 from shared.web.paging import Page, Paging, page
 from shared.web.route import CommandRoute, needs
+from shared.web.shape import page_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +61,10 @@ _WITH_CAR = f"""select refused.*, car.status, car.reserved_for, car.sold_under
 
 
 @router.get(
-    "/stays/refused-sales", summary="Sales that stock could not enter", openapi_extra=needs("inventory.receive", "inventory.approve")
+    "/stays/refused-sales",
+    summary="Sales that stock could not enter",
+    response_model=page_of("RefusedSale", RefusedSaleRow, also=dict.fromkeys(("status", "reserved_for", "sold_under"), str | None)),
+    openapi_extra=needs("inventory.receive", "inventory.approve"),
 )
 async def list_refused_sales(call: Call, paging: Paging, store_id: Id | None = None, vin: VinText | None = None) -> Page:
     """Of the caller's stores, newest first, with what stock says of the car now; settled when `sold_under` is the order."""

@@ -13,8 +13,9 @@ from shared.values.money import Money
 from shared.views.table import Fold, Table
 from shared.web.body import Id, Line, VinText, amount
 from shared.web.call import Call
-from shared.web.paging import Page, PageOf, Paging, page
+from shared.web.paging import Page, Paging, page
 from shared.web.route import CommandRoute, needs
+from shared.web.shape import page_of, shape
 
 type Status = Literal["in-stock", "reserved", "in-transit", "sold"]
 ON_HAND = ("in-stock", "reserved", "in-transit")
@@ -168,7 +169,22 @@ _WITH_COST = f"""select car.*, cost.book_cost, cost.currency
     from {stock.sql_name} car left join {stock_cost.sql_name} cost on cost.stay_id = car.stay_id"""
 
 
-@router.get("/vehicles", summary="List the group's stock", response_model=PageOf[StockRow], openapi_extra=needs("inventory.read"))
+PARTS = ("purchase", "rebate", "freight", "preparation", "transport", "added", "late", "input_vat")
+COST = {
+    "book_cost": Money,
+    "costs": shape("CostOfCar", CostRow, only=PARTS, amounts=PARTS),
+    "supplier": str,
+    "purchase_order_id": str | None,
+}
+STAY = shape("Stay", StockRow, also=COST, maybe=COST)
+
+
+@router.get(
+    "/vehicles",
+    summary="List the group's stock",
+    response_model=page_of("StockListed", StockRow, also={"book_cost": Money}, maybe=("book_cost",)),
+    openapi_extra=needs("inventory.read"),
+)
 async def list_vehicles(
     call: Call,
     paging: Paging,
@@ -207,7 +223,7 @@ def _show_book_cost(item: dict[str, Any]) -> None:
         item["book_cost"] = amount(Money(book_cost, currency))
 
 
-@router.get("/vehicles/{vin}", summary="Show a car in stock", openapi_extra=needs("inventory.read"))
+@router.get("/vehicles/{vin}", summary="Show a car in stock", response_model=STAY, openapi_extra=needs("inventory.read"))
 async def show_vehicle(vin: VinText, call: Call) -> dict[str, Any]:
     """The open stay of a VIN; with the parts of its cost for those of its store who may see them."""
     stream = await call.holder("open-stay", vin)
@@ -216,7 +232,7 @@ async def show_vehicle(vin: VinText, call: Call) -> dict[str, Any]:
     return await _stay(call, stream.removeprefix("stay-"))
 
 
-@router.get("/stays/{stay_id}", summary="Show a stay, also a past one", openapi_extra=needs("inventory.read"))
+@router.get("/stays/{stay_id}", summary="Show a stay, also a past one", response_model=STAY, openapi_extra=needs("inventory.read"))
 async def show_stay(stay_id: Id, call: Call) -> dict[str, Any]:
     """One stay of a car in the group's stock."""
     return await _stay(call, stay_id)
@@ -231,11 +247,9 @@ async def _stay(call: Call, stay_id: str) -> dict[str, Any]:
 
 
 def _costs(row: dict[str, Any]) -> dict[str, Any]:
-    parts = ("book_cost", "purchase", "rebate", "freight", "preparation", "transport", "added", "late", "input_vat")
-    amounts = {part: amount(Money(row[part], row["currency"])) for part in parts}
     return {
-        "book_cost": amounts.pop("book_cost"),
-        "costs": amounts,
+        "book_cost": amount(Money(row["book_cost"], row["currency"])),
+        "costs": {part: amount(Money(row[part], row["currency"])) for part in PARTS},
         "supplier": row["supplier"],
         "purchase_order_id": row["purchase_order_id"],
     }

@@ -9,8 +9,9 @@ from shared.events.envelope import Recorded
 from shared.views.table import Fold, Table
 from shared.web.body import Id
 from shared.web.call import Call
-from shared.web.paging import Page, PageOf, Paging, page
+from shared.web.paging import Page, Paging, page
 from shared.web.route import CommandRoute, needs
+from shared.web.shape import page_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +47,9 @@ level_list = Fold(stock_levels, apply)
 router = APIRouter(route_class=CommandRoute)
 
 
-@router.get("/stock-levels", summary="List stock levels", response_model=PageOf[LevelRow], openapi_extra=needs("inventory.read"))
+@router.get(
+    "/stock-levels", summary="List stock levels", response_model=page_of("StockLevel", LevelRow), openapi_extra=needs("inventory.read")
+)
 async def list_stock_levels(
     call: Call, paging: Paging, store_id: Id | None = None, trim_id: Id | None = None, low: bool | None = None
 ) -> Page:

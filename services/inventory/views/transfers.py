@@ -14,6 +14,7 @@ from shared.web.body import Id, VinText, amount
 from shared.web.call import Call
 from shared.web.paging import Page, Paging, page
 from shared.web.route import CommandRoute, needs
+from shared.web.shape import page_of, shape
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,7 +101,10 @@ _OURS = f"""select * from {transfers.sql_name}
     where %(everywhere)s or from_store = any(%(stores)s) or to_store = any(%(stores)s)"""
 
 
-@router.get("/transfers", summary="List transfers", openapi_extra=needs("inventory.read"))
+TRANSFER = shape("Transfer", TransferRow, without=("currency",), also={"transport": Money}, maybe=("transport",))
+
+
+@router.get("/transfers", summary="List transfers", response_model=page_of(TRANSFER), openapi_extra=needs("inventory.read"))
 async def list_transfers(
     call: Call,
     paging: Paging,
@@ -116,7 +120,12 @@ async def list_transfers(
     return found
 
 
-@router.get("/transfers/{transfer_id}", summary="Show a transfer", openapi_extra=needs("inventory.read"))
+@router.get(
+    "/transfers/{transfer_id}",
+    summary="Show a transfer",
+    response_model=TRANSFER,
+    openapi_extra=needs("inventory.read"),
+)
 async def show_transfer(transfer_id: Id, call: Call) -> dict[str, Any]:
     """A transfer from or to one of the caller's stores."""
     sql = f"select * from ({_OURS}) as ours where transfer_id = %(transfer_id)s"

@@ -14,6 +14,7 @@ from shared.web.body import Day, Id, Line, amount
 from shared.web.call import Call
 from shared.web.paging import Page, Paging, page
 from shared.web.route import CommandRoute, needs
+from shared.web.shape import page_of, shape
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +62,15 @@ trim_list = Fold(trims, apply)
 router = APIRouter(route_class=CommandRoute)
 
 
-@router.get("/trims", summary="List the catalogue", openapi_extra=needs("inventory.read"))
+TRIM = shape("Trim", TrimRow, without=("currency",), amounts=("guide_price",))
+
+
+@router.get(
+    "/trims",
+    summary="List the catalogue",
+    response_model=page_of(TRIM),
+    openapi_extra=needs("inventory.read"),
+)
 async def list_trims(
     call: Call,
     paging: Paging,
@@ -77,13 +86,23 @@ async def list_trims(
     return found
 
 
-@router.get("/trims/{trim_id}", summary="Show a trim", openapi_extra=needs("inventory.read"))
+@router.get(
+    "/trims/{trim_id}",
+    summary="Show a trim",
+    response_model=TRIM,
+    openapi_extra=needs("inventory.read"),
+)
 async def show_trim(trim_id: Id, call: Call) -> dict[str, Any]:
     """A trim with its prices."""
     return _shown(await call.need(f"select * from {trims.sql_name} where trim_id = %s", [trim_id]))
 
 
-@router.get("/trims/{trim_id}/price", summary="What a trim costs at a store on a day", openapi_extra=needs("inventory.read"))
+@router.get(
+    "/trims/{trim_id}/price",
+    summary="What a trim costs at a store on a day",
+    response_model=shape("PriceOfDay", trim.PriceListed, without=("store_id",), maybe=("valid_from", "valid_to")),
+    openapi_extra=needs("inventory.read"),
+)
 async def show_price(trim_id: Id, store_id: Id, day: Day, call: Call) -> dict[str, Any]:
     """The store's own price of that day, else the one for every store, else the guide price, each with its source."""
     row = await call.need(f"select * from {trims.sql_name} where trim_id = %s", [trim_id])

@@ -20,6 +20,7 @@ from shared.web.body import Body, Id, Line, PositiveAmount, Raw
 from shared.web.call import Call
 from shared.web.problems import FieldError, Problem, wants_chinese
 from shared.web.route import CommandRoute, needs
+from shared.web.shape import shape
 
 router = APIRouter(route_class=CommandRoute)
 
@@ -54,7 +55,17 @@ class GradingRules(Body):
     rules: Annotated[list[Rule], Field(min_length=1, max_length=50)]
 
 
-@router.post("/intake/adf", status_code=201, summary="Send leads as ADF/XML", openapi_extra=needs("leads.capture"))
+TAKEN = {"id": str, "version": int, "store_id": str | None, "problem": shape("ProspectRefused", also={"type": str, "title": str})}
+PROSPECT = shape("Prospect", also={**TAKEN, "warnings": list[str]}, maybe=TAKEN)
+
+
+@router.post(
+    "/intake/adf",
+    status_code=201,
+    summary="Send leads as ADF/XML",
+    response_model=shape("Intake", also={"items": [PROSPECT]}),
+    openapi_extra=needs("leads.capture"),
+)
 async def take_adf(body: Xml, call: Call) -> dict[str, Any]:
     """Each prospect becomes a lead, or a touch of the person's open one. A vendor without a setting: the lead waits for a store.
 

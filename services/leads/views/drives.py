@@ -15,6 +15,7 @@ from shared.web.body import Id, VinText
 from shared.web.call import Call
 from shared.web.paging import Page, Paging, page
 from shared.web.route import CommandRoute, needs
+from shared.web.shape import page_of, shape
 
 
 @message
@@ -79,7 +80,12 @@ drives = Fold(drive_list, apply)
 router = APIRouter(route_class=CommandRoute)
 
 
-@router.get("/test-drives", summary="List test drives, the latest first", openapi_extra=needs("leads.read"))
+@router.get(
+    "/test-drives",
+    summary="List test drives, the latest first",
+    response_model=page_of("TestDrive", DriveRow),
+    openapi_extra=needs("leads.read"),
+)
 async def list_test_drives(
     call: Call,
     paging: Paging,
@@ -95,7 +101,12 @@ async def list_test_drives(
     return found
 
 
-@router.get("/test-drives/{test_drive_id}", summary="Read a test drive", openapi_extra=needs("leads.read"))
+@router.get(
+    "/test-drives/{test_drive_id}",
+    summary="Read a test drive",
+    response_model=shape("TestDrive", DriveRow),
+    openapi_extra=needs("leads.read"),
+)
 async def read_test_drive(test_drive_id: Id, call: Call) -> dict[str, Any]:
     """One test drive."""
     row = await call.need(f"select * from {drive_list.sql_name} where test_drive_id = %(id)s", {"id": test_drive_id})

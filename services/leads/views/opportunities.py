@@ -17,6 +17,7 @@ from shared.web.body import Id, Line
 from shared.web.call import Call
 from shared.web.paging import Page, Paging, page
 from shared.web.route import CommandRoute, needs
+from shared.web.shape import page_of, shape
 
 
 @message
@@ -119,7 +120,12 @@ opportunities = Fold(opportunity_list, apply)
 router = APIRouter(route_class=CommandRoute)
 
 
-@router.get("/opportunities", summary="List opportunities, the newest first", openapi_extra=needs("leads.read"))
+@router.get(
+    "/opportunities",
+    summary="List opportunities, the newest first",
+    response_model=page_of("Opportunity", OpportunityRow),
+    openapi_extra=needs("leads.read"),
+)
 async def list_opportunities(
     call: Call,
     paging: Paging,
@@ -137,7 +143,12 @@ async def list_opportunities(
     return found
 
 
-@router.get("/opportunities/{opportunity_id}", summary="Read an opportunity", openapi_extra=needs("leads.read"))
+@router.get(
+    "/opportunities/{opportunity_id}",
+    summary="Read an opportunity",
+    response_model=shape("Opportunity", OpportunityRow),
+    openapi_extra=needs("leads.read"),
+)
 async def read_opportunity(opportunity_id: Id, call: Call) -> dict[str, Any]:
     """One opportunity with its stages and how long each took."""
     row = await call.need(f"select * from {opportunity_list.sql_name} where opportunity_id = %(id)s", {"id": opportunity_id})

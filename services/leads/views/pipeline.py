@@ -17,6 +17,7 @@ from shared.web.body import Id, Line, plain
 from shared.web.call import Call
 from shared.web.paging import Page, Paging, page
 from shared.web.route import CommandRoute, needs
+from shared.web.shape import page_of, shape
 
 
 @message
@@ -169,7 +170,9 @@ PERSONAL = ("name", "phone", "email", "wechat", "comments")
 SHOWN = tuple(name for name in lead_list.columns if name != "identity")
 
 
-@router.get("/leads", summary="List leads, the newest first", openapi_extra=needs("leads.read"))
+@router.get(
+    "/leads", summary="List leads, the newest first", response_model=page_of("Lead", LeadRow, only=SHOWN), openapi_extra=needs("leads.read")
+)
 async def list_leads(
     call: Call,
     paging: Paging,
@@ -186,7 +189,7 @@ async def list_leads(
     return {"items": plain(await opened(call, found["items"], PERSONAL)), "next_cursor": found["next_cursor"]}
 
 
-@router.get("/leads/{lead_id}", summary="Read a lead", openapi_extra=needs("leads.read"))
+@router.get("/leads/{lead_id}", summary="Read a lead", response_model=shape("Lead", LeadRow, only=SHOWN), openapi_extra=needs("leads.read"))
 async def read_lead(lead_id: Id, call: Call) -> dict[str, Any]:
     """One lead, with the explanation of its grade and owner."""
     row = await call.need(f"select {', '.join(SHOWN)} from {lead_list.sql_name} where lead_id = %(id)s", {"id": lead_id})

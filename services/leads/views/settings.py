@@ -15,6 +15,7 @@ from shared.web.body import plain
 from shared.web.call import Call
 from shared.web.paging import Page, Paging, page
 from shared.web.route import CommandRoute, needs
+from shared.web.shape import page_of, shape
 
 
 @message
@@ -63,13 +64,23 @@ gradings = Fold(grading_rules, apply_grading)
 router = APIRouter(route_class=CommandRoute)
 
 
-@router.get("/intake/vendors", summary="List vendors and their stores", openapi_extra=needs("rules.write", "leads.assign", "leads.all"))
+@router.get(
+    "/intake/vendors",
+    summary="List vendors and their stores",
+    response_model=page_of("Vendor", VendorRow),
+    openapi_extra=needs("rules.write", "leads.assign", "leads.all"),
+)
 async def list_vendors(call: Call, paging: Paging) -> Page:
     """Which store each vendor's feed belongs to."""
     return await page(call, vendor_list, paging, order="vendor")
 
 
-@router.get("/leads/grading-rules", summary="Read the grading rules in force", openapi_extra=needs("leads.read", "rules.write"))
+@router.get(
+    "/leads/grading-rules",
+    summary="Read the grading rules in force",
+    response_model=shape("Grading", GradingRow, without=("id",)),
+    openapi_extra=needs("leads.read", "rules.write"),
+)
 async def read_grading_rules(call: Call) -> dict[str, Any]:
     """The rules in order; the first that matches gives the grade."""
     row = await call.one(f"select version, rules from {grading_rules.sql_name}")

@@ -17,6 +17,7 @@ from shared.views.table import Fold, Table
 from shared.web.body import Id
 from shared.web.call import Call
 from shared.web.route import CommandRoute, needs
+from shared.web.shape import shape
 
 
 @message
@@ -106,14 +107,22 @@ opportunity_entries = Fold[TimelineRow, o.Event](opportunity_timeline, apply)
 router = APIRouter(route_class=CommandRoute)
 
 
-@router.get("/leads/{lead_id}/timeline", summary="Read a lead's timeline", openapi_extra=needs("leads.read"))
+TOLD = shape("Timeline", also={"items": list[Entry]})
+
+
+@router.get("/leads/{lead_id}/timeline", summary="Read a lead's timeline", response_model=TOLD, openapi_extra=needs("leads.read"))
 async def read_lead_timeline(lead_id: Id, call: Call) -> dict[str, Any]:
     """What happened to a lead, in order."""
     row = await call.need(f"select seller_id from {lead_list.sql_name} where lead_id = %(id)s", {"id": lead_id})
     return await _told_to(call, row["seller_id"], f"lead-{lead_id}", "")
 
 
-@router.get("/opportunities/{opportunity_id}/timeline", summary="Read an opportunity's timeline", openapi_extra=needs("leads.read"))
+@router.get(
+    "/opportunities/{opportunity_id}/timeline",
+    summary="Read an opportunity's timeline",
+    response_model=TOLD,
+    openapi_extra=needs("leads.read"),
+)
 async def read_opportunity_timeline(opportunity_id: Id, call: Call) -> dict[str, Any]:
     """What happened to an opportunity and, before that, to its lead."""
     sql = f"select seller_id, lead_id from {opportunity_list.sql_name} where opportunity_id = %(id)s"

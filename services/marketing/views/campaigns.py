@@ -16,6 +16,7 @@ from shared.web.body import Id, amount
 from shared.web.call import Call
 from shared.web.paging import Page, Paging, page
 from shared.web.route import CommandRoute, needs
+from shared.web.shape import page_of, shape
 
 router = APIRouter(route_class=CommandRoute)
 
@@ -171,7 +172,24 @@ cross join lateral (
 """
 
 
-@router.get("/campaigns", summary="Campaigns, plan against actual", openapi_extra=needs("campaigns.read"))
+SPEND = shape("CampaignSpend", Spend, amounts=("amount",))
+ACTUALLY = {"leads": int, "touches": int, "orders": int, "spends": [SPEND]}
+CAMPAIGN = shape(
+    "Campaign",
+    CampaignRow,
+    without=("currency",),
+    amounts=("budget", "spent"),
+    nullable=("budget", "spent"),
+    also=ACTUALLY | dict.fromkeys(("revenue", "cost_per_lead", "cost_per_order"), Money | None),
+)
+
+
+@router.get(
+    "/campaigns",
+    summary="Campaigns, plan against actual",
+    response_model=page_of(CAMPAIGN),
+    openapi_extra=needs("campaigns.read"),
+)
 async def list_campaigns(call: Call, paging: Paging, store_id: Id | None = None, status: Status | None = None) -> Page:
     """The latest first. A lead counts for the campaign of its first touch, an order by the model its credit names."""
     where = {"store_id": store_id, "status": status}
@@ -179,7 +197,12 @@ async def list_campaigns(call: Call, paging: Paging, store_id: Id | None = None,
     return {"items": [shown(call, row) for row in found["items"]], "next_cursor": found["next_cursor"]}
 
 
-@router.get("/campaigns/{campaign_id}", summary="A campaign, plan against actual", openapi_extra=needs("campaigns.read"))
+@router.get(
+    "/campaigns/{campaign_id}",
+    summary="A campaign, plan against actual",
+    response_model=CAMPAIGN,
+    openapi_extra=needs("campaigns.read"),
+)
 async def show_campaign(campaign_id: Id, call: Call) -> dict[str, Any]:
     """With each spend, for those who may see money."""
     return shown(call, await call.need(f"{ACTUAL} where campaign_id = %s", [campaign_id]))
@@ -188,6 +211,7 @@ async def show_campaign(campaign_id: Id, call: Call) -> dict[str, Any]:
 @router.get(
     "/campaigns/{campaign_id}/spend/{spend_id}",
     summary="A spend of a campaign",
+    response_model=SPEND,
     openapi_extra=needs("campaigns.spend", "campaigns.approve"),
 )
 async def show_spend(campaign_id: Id, spend_id: Id, call: Call) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from shared.views.table import Fold, Table
 from shared.web.body import Id
 from shared.web.call import Call
 from shared.web.route import CommandRoute, needs
+from shared.web.shape import shape
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +75,11 @@ fulfilment_book = Fold(table, apply)
 router = APIRouter(route_class=CommandRoute)
 
 
-@router.get("/orders/{order_id}/fulfilment", summary="What an order asked of inventory for its car", openapi_extra=needs(READ))
+@router.get(
+    "/orders/{order_id}/fulfilment",
+    summary="What an order asked of inventory for its car",
+    response_model=shape("Fulfilment", FulfilmentRow),
+    openapi_extra=needs(READ),
+)
 async def fulfilment(order_id: Id, call: Call) -> dict[str, Any]:
     return await call.need(f"select * from {table.sql_name} where order_id = %s", [order_id])

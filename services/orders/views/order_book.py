@@ -15,6 +15,7 @@ from shared.web.body import Id, VinText
 from shared.web.call import Call
 from shared.web.paging import Page, Paging, page
 from shared.web.route import CommandRoute, needs
+from shared.web.shape import page_of, shape
 
 type Stage = Literal["placed", "submitted", "approved", "signed", "delivered", "cancelled"]
 
@@ -189,7 +190,17 @@ _LISTED = (
 router = APIRouter(route_class=CommandRoute)
 
 
-@router.get("/orders", summary="Orders, newest first", openapi_extra=needs(READ))
+_AMOUNTS = ("list_price", "price", "down_payment", "paid", "earnest", "earnest_agreed")
+_INSIDE = ("document", "request_id", "car_since")
+ORDER = shape("Order", OrderRow, without=("currency", *_INSIDE), amounts=_AMOUNTS, also={"open_items": list[str]})
+
+
+@router.get(
+    "/orders",
+    summary="Orders, newest first",
+    response_model=page_of("OrderListed", OrderRow, only=_LISTED, without=("currency",), amounts=("price", "paid")),
+    openapi_extra=needs(READ),
+)
 async def orders(
     call: Call,
     paging: Paging,
@@ -204,13 +215,14 @@ async def orders(
     return {"items": [shown(row, "price", "paid") for row in found["items"]], "next_cursor": found["next_cursor"]}
 
 
-@router.get("/orders/{order_id}", summary="An order with its terms, changes and what is still open", openapi_extra=needs(READ))
+@router.get(
+    "/orders/{order_id}", summary="An order with its terms, changes and what is still open", response_model=ORDER, openapi_extra=needs(READ)
+)
 async def order(order_id: Id, call: Call) -> dict[str, Any]:
     row = await row_of(call, order_id)
     row["signer"] = await call.vault.open(row["signer"]) if may_see_person(call, row) else None
     row["open_items"] = [item for item in row["checklist"] if item not in row["passed"]]
-    del row["document"], row["request_id"], row["car_since"]
-    return shown(row, "list_price", "price", "down_payment", "paid", "earnest", "earnest_agreed")
+    return shown({name: value for name, value in row.items() if name not in _INSIDE}, *_AMOUNTS)
 
 
 async def row_of(call: Call, order_id: str) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from shared.web.body import Id
 from shared.web.call import Call
 from shared.web.paging import Page, Paging, page
 from shared.web.route import CommandRoute, needs
+from shared.web.shape import page_of, shape
 
 type Stage = Literal["open", "expired", "ordered"]
 
@@ -139,7 +140,16 @@ _LISTED = (
 router = APIRouter(route_class=CommandRoute)
 
 
-@router.get("/quotes", summary="Quotes, newest first", openapi_extra=needs(READ))
+FEEDBACK = shape("FeedbackGiven", q.FeedbackRecorded, nullable=("text",))
+QUOTE = shape("Quote", QuoteRow, without=("currency",), amounts=("price", "total"), also={"feedback": [FEEDBACK]})
+
+
+@router.get(
+    "/quotes",
+    summary="Quotes, newest first",
+    response_model=page_of("QuoteListed", QuoteRow, only=_LISTED, without=("currency",), amounts=("price", "total")),
+    openapi_extra=needs(READ),
+)
 async def quotes(
     call: Call,
     paging: Paging,
@@ -153,7 +163,7 @@ async def quotes(
     return {"items": [shown(row, "price", "total") for row in found["items"]], "next_cursor": found["next_cursor"]}
 
 
-@router.get("/quotes/{quote_id}", summary="A quote with its revisions and feedback", openapi_extra=needs(READ))
+@router.get("/quotes/{quote_id}", summary="A quote with its revisions and feedback", response_model=QUOTE, openapi_extra=needs(READ))
 async def quote(quote_id: Id, call: Call) -> dict[str, Any]:
     row = await row_of(call, quote_id)
     clear = may_see_person(call, row)

@@ -13,6 +13,7 @@ from shared.views.table import Fold, Table
 from shared.web.body import plain
 from shared.web.call import Call
 from shared.web.route import CommandRoute, needs
+from shared.web.shape import shape
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +45,12 @@ rulebook_view = Fold(table, apply)
 router = APIRouter(route_class=CommandRoute)
 
 
-@router.get("/sales-rules", summary="The rules of selling, with validity and source", openapi_extra=needs("orders.read", "rules.write"))
+@router.get(
+    "/sales-rules",
+    summary="The rules of selling, with validity and source",
+    response_model=shape("Rules", RulebookRow, only=("sales", "tax")),
+    openapi_extra=needs("orders.read", "rules.write"),
+)
 async def rules(call: Call) -> dict[str, Any]:
     book = await enacted(call)
     made = msgspec.to_builtins({"sales": (*r.SALES_RULES, *book.sales), "tax": (*r.TAX_RULES, *book.tax)})

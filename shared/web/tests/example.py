@@ -25,8 +25,9 @@ from shared.views.table import Table
 from shared.web.app import create_app
 from shared.web.body import Body, Clean, Day, Id, Instant, Line, NonNegativeAmount, PositiveAmount, Raw, Text, VinText
 from shared.web.call import Call
-from shared.web.paging import Page, PageOf, Paging, page
+from shared.web.paging import Page, Paging, page
 from shared.web.route import CommandRoute, needs, public
+from shared.web.shape import page_of
 from shared.web.tests.client import Client
 
 NORTH = "0192f3a4-0000-7000-8000-000000000001"
@@ -147,7 +148,7 @@ async def touch(tag_id: Id, call: Call) -> dict[str, Any]:
     return {"tag_id": tag_id, "body_hash": call.body_hash}
 
 
-@router.get("/tags", response_model=PageOf[TagRow], openapi_extra=needs("tags.write"))
+@router.get("/tags", response_model=page_of("Tag", TagRow, without=("cost",)), openapi_extra=needs("tags.write"))
 async def list_tags(call: Call, paging: Paging, store_id: Id | None = None, since: Instant | None = None) -> Page:
     shown = [name for name in tags.columns if name != "cost"]
     order = {"-written_at": "written_at desc, tag_id", "title": "title, tag_id"}
