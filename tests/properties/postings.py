@@ -22,6 +22,7 @@ FIRST = date(2026, 1, 1)
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 ENTITIES = {"north": "CNY", "south": "USD", "abroad": "JPY"}
 MONEY = {"cash": "1001", "card": "1002", "transfer": "1002", "loan": "1002", "wechat": "1012", "alipay": "1012"}
+KINDS: tuple[a.ReceiptKind, ...] = ("earnest", "balance", "down-payment")
 BY_HAND = ("1001", "1002", "2211", "2221", "6602", "6603", "6601")
 OPEN = 100
 """How many things are under way at a time."""
@@ -129,7 +130,7 @@ class Sale(Thing):
         dice, on = self.dice, self.books.day()
         refund = dice.choice([*self.state.asked, "r0"])
         invoice = self.state.invoice.invoice_id if self.state.invoice and dice.random() < 0.8 else "i0"
-        kind, method = dice.choice(("earnest", "balance", "down-payment")), dice.choice(tuple(MONEY))
+        kind, method = dice.choice(KINDS), dice.choice(tuple(MONEY))
         amount = dice.choice((self.money(self.price.minor), self.money(self.price.minor // 4), Money(max(self.price.minor - self.paid, 1), self.currency)))  # fmt: skip
         price = self.price if dice.random() < 0.5 else self.money(30_000_000, 1_000_000)
         name = self.books.name()

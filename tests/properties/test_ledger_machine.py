@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from services.finance.domain import account_messages as a
-from services.finance.domain.account import Account, account
+from services.finance.domain.account import account
 from services.finance.domain.entry import Entry, period_of
 from services.finance.domain.payable import ApprovePayment, OpenPayable, Payable, PaymentMade, RequestPayment, payable
 from services.finance.domain.period import ClosePeriod, Period, ReopenPeriod, period
+from services.finance.domain.standing import Account
 from shared.values.money import Money
 from tests.properties.streams import Streams
 
@@ -50,7 +51,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule(order=orders, id=ids, amount=amounts, method=methods, earnest=st.booleans(), on=days)
     def receive(self, order: str, id: str, amount: int, method: str, earnest: bool, on: date) -> None:
-        kind = "earnest" if earnest else "balance"
+        kind: a.ReceiptKind = "earnest" if earnest else "balance"
         receipt = a.TakeReceipt(receipt_id=id, number=id, kind=kind, method=method, amount=Money(amount), by="ma", on=on, at=AT)
         self.ask(f"account-{order}", receipt)
 

@@ -14,6 +14,7 @@ from services.inventory.domain.car import (
     AnswerRequest,
     CarArrived,
     CostAdded,
+    CostKind,
     ReleaseReservation,
     Reserve,
     Sell,
@@ -85,7 +86,7 @@ class StockMachine(RuleBasedStateMachine):
 
     @rule(id=stays, cost=st.sampled_from(["c1", "c2"]), amount=st.integers(-400_000, 400_000))
     def add_cost(self, id: str, cost: str, amount: int) -> None:
-        kind = "rebate" if amount < 0 else "freight"
+        kind: CostKind = "rebate" if amount < 0 else "freight"
         self.ask(f"stay-{id}", AddCost(cost_id=cost, kind=kind, supplier="m", amount=Money(amount), at=self.now))
 
     @rule(id=transfers, car=stays, to=stores, by=people)

@@ -1,6 +1,6 @@
 """Bugs that systems like this one have had, put back one by one: the simulation must find each of them."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 from services.orders.processes import fulfilment
 from shared.bus.consumer import Consumer, Moved
 from shared.bus.inbox import Key as Source
+from shared.bus.inbox import Known
 from shared.bus.protocol import Batch
 from shared.decider import Rejected
 from shared.handling import Done, Handler
@@ -83,8 +84,8 @@ class AckedBeforeCommit(Consumer):
 class NoMarks(Consumer):
     """Offsets alone: what the relay sends twice counts twice."""
 
-    def _plan(self, events: Any, marks: Mapping[Source, int], held: set[Source], cause: str | None) -> Any:
-        return super()._plan(events, {}, held, cause)
+    def _plan(self, events: Any, held: Known, cause: str | None) -> Any:
+        return super()._plan(events, Known({}, held.parked), cause)
 
 
 class RefusesOnCache(Handler):

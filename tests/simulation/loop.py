@@ -1,6 +1,7 @@
 """An event loop without wall time: when everybody waits, the clock goes on to the next appointment."""
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Coroutine
 from contextvars import Context
 from heapq import heappop, heappush
@@ -14,6 +15,8 @@ class Stuck(Exception):
 class VirtualLoop(asyncio.BaseEventLoop):
     """Callbacks run in the order they were called for; time passes only in between."""
 
+    _ready: deque[asyncio.Handle]
+
     def __init__(self) -> None:
         super().__init__()
         self._now = 0.0
@@ -24,7 +27,9 @@ class VirtualLoop(asyncio.BaseEventLoop):
         """Seconds since the loop was made."""
         return self._now
 
-    def call_at(self, when: float, callback: Callable[..., object], *args: Any, context: Context | None = None) -> asyncio.TimerHandle:
+    def call_at[*Ts](
+        self, when: float, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None
+    ) -> asyncio.TimerHandle:
         """An appointment; of two at the same moment the one made first comes first."""
         handle = asyncio.TimerHandle(when, callback, args, self, context)
         self._made += 1

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from services.finance.domain.account import Account
 from services.finance.domain.car import Car
+from services.finance.domain.standing import Account
 from services.inventory.domain.stock import OnHand, Sold
 from services.orders.domain.order import Order
 from services.orders.processes.fulfilment import Fulfilment

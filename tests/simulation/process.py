@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
 from shared.bus.consumer import Consumer
@@ -55,8 +55,8 @@ class Process:
     def start(self) -> None:
         """All parts, as the runtime puts them together."""
         kit, service = self.world.kit, self.service
-        self.store = StoreLine(self.world.stores[service.context], self, self._deposed)
-        self.bus = BusLine(self.world.bus, self)
+        self.store = cast(Any, StoreLine(self.world.stores[service.context], self, self._deposed))
+        self.bus = cast(Any, BusLine(self.world.bus, self))
         self.handler = kit.handler(self.store, Folder(service.stored, service.aggregates), service.prepare)
         self.spawn(self.handler.start())
         self.spawn(Timers(self.store, self.handler).run())
