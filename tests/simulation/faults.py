@@ -11,7 +11,8 @@ class Faults:
     slow: float
     delay: float
     held: float
-    """A transaction stays open for a while before it commits, or a publish takes a while to be acknowledged."""
+    """A transaction stays open for a while before it commits."""
+    acknowledged_late: float
     crash: float
     freeze: float
     database: float
@@ -21,6 +22,8 @@ class Faults:
     answer: float
     """The client does not get the answer and asks again."""
     poison: float
+    leisure: float
+    """How long people take; in a hurry they all come at once."""
     leap: bool
     """The clock of every machine leaps a day ahead once."""
 
@@ -31,12 +34,14 @@ def faults(dice: Random) -> Faults:
         slow=dice.choice((0.05, 0.1, 0.3)),
         delay=dice.choice((0.01, 0.05, 0.2)),
         held=dice.choice((0.02, 0.1, 0.2)),
+        acknowledged_late=dice.choice((0.05, 0.2, 0.5)),
         crash=dice.choice((0.0, 0.001, 0.004)),
         freeze=dice.choice((0.0, 0.001, 0.004)),
         database=dice.choice((0.0, 0.005, 0.02)),
         kafka=dice.choice((0.0, 0.02, 0.1)),
         late=dice.choice((0.0, 0.05, 0.2)),
         answer=dice.choice((0.0, 0.1)),
-        poison=dice.choice((0.0, 0.05, 0.15)),
+        poison=dice.choice((0.0, 0.1, 0.25)),
+        leisure=dice.choice((0.0, 0.1, 1.0)),
         leap=dice.random() < 0.2,
     )

@@ -14,7 +14,7 @@ from tests.simulation.faults import Faults
 
 SESSION = 1.5
 """Seconds until Kafka notices that a member of a group is gone."""
-HELD = 2.5
+HELD = 4.0
 """Seconds a slow server takes at most."""
 _STATEMENTS = (
     *("load", "holder", "rows", "scan", "tallies", "lock", "append", "number", "advance", "marks", "mark", "fired", "postpone"),
@@ -46,13 +46,6 @@ class Crossing(Protocol):
     def beside(self, work: Any) -> None:
         """Something that goes on whatever becomes of the process."""
         ...
-
-
-async def dawdle(process: Crossing) -> None:
-    """Now and then a server takes its time."""
-    odds = process.odds()
-    if odds and process.chance(odds.held):
-        await asyncio.sleep(process.within(HELD))
 
 
 class TransactionLine:
@@ -97,7 +90,8 @@ class StoreLine:
         async with self.store.begin() as tx:
             line = TransactionLine(tx, self.process)
             yield line
-            await dawdle(self.process)
+            if (odds := self.process.odds()) and self.process.chance(odds.held):
+                await asyncio.sleep(self.process.within(HELD))
             await self.process.cross(Unavailable)
         await self.process.cross(Unavailable)
         for told in line.told:
@@ -176,7 +170,8 @@ class BusLine:
             process.beside(self._later(topic, messages, process.within(6.0)))
             raise BusUnavailable
         await self.bus.publish(topic, messages)
-        await dawdle(process)
+        if odds and process.chance(odds.acknowledged_late):
+            await asyncio.sleep(process.within(HELD))
         if odds and process.chance(odds.late):
             process.beside(self._later(topic, messages, process.within(6.0)))
         await process.cross(BusUnavailable)

@@ -71,9 +71,9 @@ class Process:
         )
         self.spawn(self.consumer.run())
         if service.aggregates:
-            wake = self.handler.appended.listen()
+            wake = self.handler.appended.listen() if self.chance(0.5) else None  # else as for another process's rows
             relay = kit.relay(
-                self.store, self.bus, service.context, UUID(int=self.number), wake=wake, batch=6, poll=2.0, lease=3.0, tick=5.0
+                self.store, self.bus, service.context, UUID(int=self.number), wake=wake, batch=6, poll=1.5, lease=3.0, tick=5.0
             )
             self.spawn(relay.run())
 

@@ -104,7 +104,7 @@ class Client:
 async def people(world: "World") -> "list[Seller]":
     """Two cars come in; some want one, under an order or held by hand."""
     await asyncio.gather(*(stock(world, i) for i in range(len(VINS))))
-    sellers = [Seller(world, i) for i in range(world.dice.choice((2, 3)))]
+    sellers = [Seller(world, i) for i in range(world.dice.choice((2, 3, 4)))]
     walks = [walk_in(world, i) for i in range(len(VINS)) if world.dice.random() < 0.3]
     await asyncio.gather(*(seller.work() for seller in sellers), *walks)
     return sellers
@@ -154,7 +154,7 @@ class Seller:
 
     async def work(self) -> None:
         """Sells the car, unless somebody changes his mind."""
-        await self.client.think(2)
+        await self.client.think(self.world.weather.leisure)
         await self._place()
         steps: list[Callable[[], Any]] = [self._submit, self._approve, self._sign, self._pay, self._invoice, self._deliver]
         if self.client.dice.random() < 0.2:
@@ -162,7 +162,7 @@ class Seller:
         for step in steps:
             if self.client.dice.random() < 0.08 or not await step():
                 break
-            if self.client.dice.random() < 0.5:
+            if self.client.dice.random() < self.world.weather.leisure:
                 await self.client.think()
         else:
             return

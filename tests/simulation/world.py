@@ -33,7 +33,7 @@ MORNING = datetime(2026, 3, 2, 1, tzinfo=UTC)
 LONGEST = 400.0
 """Seconds after which the people give up; a run takes about thirty."""
 SETTLES_WITHIN = 90.0
-SICK = 5.0
+SICK = 3.0
 """Seconds after which what the reader could not take is repaired, at most."""
 
 
@@ -181,7 +181,7 @@ class World:
     async def _operator(self) -> None:
         """Has what is parked tried again, over and over."""
         while True:
-            await asyncio.sleep(0.2 + self.dice.random())
+            await asyncio.sleep(0.1 + 0.5 * self.dice.random())
             await self._retry()
 
     async def _retry(self) -> None:
