@@ -1,6 +1,6 @@
 # A new machine needs git, make and Python only. `make help` says what there is.
 .DEFAULT_GOAL := help
-.PHONY: help install lock up demo down reset backup restore logs test lint types imports unit test-data chaos faults check-compose contracts features
+.PHONY: help install lock up demo down reset backup restore logs test lint types imports unit test-data chaos faults check-compose contracts features simulate
 MAKEFLAGS += --no-print-directory
 
 PYTHON := .venv/bin/python
@@ -69,6 +69,9 @@ chaos: $(INSTALLED) ## Kill, freeze and cut off everything under load (SECONDS=9
 
 faults: $(INSTALLED) ## Run the slow fault tests, which `make test` leaves out
 	@$(PYTHON) -m pytest -m slow
+
+simulate: $(INSTALLED) ## Kit and services under seeded faults, and a million postings (SEEDS=10000, or SEED=17, BUG='parking race')
+	@$(PYTHON) -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),1000)) $(if $(BUG),--bug '$(BUG)')
 
 contracts: $(INSTALLED) ## Write the public JSON Schemas anew from shared/contracts
 	@$(PYTHON) -m shared.contracts
