@@ -1,6 +1,6 @@
 """Every row of the page, in its order."""
 
-from deploy.bench import append, http, relay
+from deploy.bench import append, http, projection, relay
 from deploy.bench.row import Row
 
 ROWS = {
@@ -19,6 +19,13 @@ ROWS = {
             unit="commands a second",
             contenders=http.contenders,
             goals=http.GOALS,
+        ),
+        Row(
+            name="projection",
+            title="Live projection, reporting, from Kafka to rows",
+            unit="events a second",
+            contenders=projection.contenders,
+            goals=projection.GOALS,
         ),
         Row(
             name="relay",
