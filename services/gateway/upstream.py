@@ -171,6 +171,9 @@ class Upstream:
 
     async def _enter(self) -> None:
         """Waits for one of the places, not longer than for a connection."""
+        if not self._places.locked():
+            await self._places.acquire()
+            return
         try:
             async with asyncio.timeout(CONNECT):
                 await self._places.acquire()
