@@ -57,6 +57,11 @@ class Figures:
         return statistics.median(self.rates)
 
     @property
+    def server(self) -> float:
+        """Microseconds of the servers' CPU per operation, the median turn's."""
+        return statistics.median(self.server_cpu)
+
+    @property
     def cpu(self) -> float:
         """Microseconds of CPU per operation, wherever they were spent."""
         return statistics.median([own + server for own, server in zip(self.own_cpu, self.server_cpu, strict=True)])
