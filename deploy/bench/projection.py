@@ -16,6 +16,7 @@ from deploy.bench import raw
 from deploy.bench.measure import Contender, Contenders, Prepared, Took, times
 from deploy.bench.peers import event_stores
 from deploy.bench.place import Place, opened
+from deploy.local.setup import PARTITIONS
 from services.reporting.app import service
 from services.reporting.views.facts import LeadFact, lead_facts
 from services.reporting.views.heard import REFERENCES, HeardRow, heard_events
@@ -125,7 +126,7 @@ class Raw:
         consumer = AIOKafkaConsumer(bootstrap_servers=self.kafka, enable_auto_commit=False)
         await consumer.start()
         try:
-            places = [TopicPartition(self.topic, number) for number in consumer.partitions_for_topic(self.topic) or ()]
+            places = [TopicPartition(self.topic, number) for number in range(PARTITIONS)]
             consumer.assign(places)
             await consumer.seek_to_beginning(*places)
             began, taken = time.perf_counter(), 0

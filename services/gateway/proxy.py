@@ -42,31 +42,37 @@ class Proxy:
         upstream = self._upstream(context)
         request = written(method, target, f"{upstream.host}:{upstream.port}", up, body)
         again = method in ("GET", "HEAD") or "idempotency-key" in headers
-        begun = False
         try:
-            async with upstream.asked(request, head=method == "HEAD", again=again) as answer:
-                down = [(name, value) for name, value in answer.headers if name in DOWN]
-                begun = True
-                await send({"type": "http.response.start", "status": answer.status, "headers": [*down, NOSNIFF]})
-                async for chunk in answer.chunks():
-                    await send({"type": "http.response.body", "body": chunk, "more_body": True})
-                await send({"type": "http.response.body", "body": b""})
-                return answer.status
+            answer = await upstream.ask(request, head=method == "HEAD", again=again)
         except Lost:
-            if begun:
-                raise asyncio.CancelledError from None  # the head is sent: all that is left is to break the connection
             raise unavailable() from None
+        try:
+            down = [(name, value) for name, value in answer.headers if name in DOWN]
+            await send({"type": "http.response.start", "status": answer.status, "headers": [*down, NOSNIFF]})
+            more = True
+            async for chunk, more in answer.chunks():
+                await send({"type": "http.response.body", "body": chunk, "more_body": more})
+            if more:
+                await send({"type": "http.response.body", "body": b""})
+            return answer.status
+        except Lost:
+            raise asyncio.CancelledError from None  # the head is sent: all that is left is to break the connection
+        finally:
+            upstream.give_back(answer)
 
     async def get_json(self, context: str, path: str, headers: Mapping[str, str]) -> object:
         """A JSON document of a service. Raises Problem("unavailable")."""
         upstream = self._upstream(context)
         request = written("GET", path, f"{upstream.host}:{upstream.port}", headers, b"")
         try:
-            async with upstream.asked(request, again=True) as answer:
-                document = b"".join([chunk async for chunk in answer.chunks()])
-                if answer.status != 200:
-                    raise unavailable()
-                return msgspec.json.decode(document)
+            answer = await upstream.ask(request, again=True)
+            try:
+                document = b"".join([chunk async for chunk, _ in answer.chunks()])
+            finally:
+                upstream.give_back(answer)
+            if answer.status != 200:
+                raise unavailable()
+            return msgspec.json.decode(document)
         except (Lost, msgspec.DecodeError):
             raise unavailable() from None
 

@@ -3,7 +3,6 @@
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import cast
 
 import httptools
@@ -38,7 +37,7 @@ class Connection(asyncio.Protocol):
         self._parser = httptools.HttpResponseParser(self)
         self._chunks: deque[bytes] = deque()
         self._waiting: asyncio.Future[None] | None = None
-        self._headless = self._whole = self._stays = self._lost = False
+        self._headless = self._whole = self._stays = self._lost = self._late = False
 
     # --- what asyncio and the parser call ------------------------------------------------------------------------
 
@@ -109,14 +108,14 @@ class Connection(asyncio.Protocol):
         while not self.status:
             await self._more()
 
-    async def chunks(self) -> AsyncIterator[bytes]:
-        """The body as it comes. Raises Lost when it breaks off."""
+    async def chunks(self) -> AsyncIterator[tuple[bytes, bool]]:
+        """The body as it comes, and whether more may come. Raises Lost when it breaks off."""
         while True:
             if self._chunks:
                 chunk = b"".join(self._chunks)
                 self._chunks.clear()
                 self._transport.resume_reading()
-                yield chunk
+                yield chunk, not self._whole
             elif self._whole:
                 return
             else:
@@ -124,14 +123,19 @@ class Connection(asyncio.Protocol):
 
     async def _more(self) -> None:
         if self._lost:
-            raise Lost
-        self._waiting = asyncio.get_running_loop().create_future()
+            raise Late if self._late else Lost
+        loop = asyncio.get_running_loop()
+        self._waiting = loop.create_future()
+        overdue = loop.call_later(READ, self._give_up)
         try:
-            async with asyncio.timeout(READ):
-                await self._waiting
-        except TimeoutError:
-            self.close()
-            raise Late from None
+            await self._waiting
+        finally:
+            overdue.cancel()
+
+    def _give_up(self) -> None:
+        self._late = True
+        self.close()
+        self._wake()
 
     def _wake(self) -> None:
         if self._waiting is not None and not self._waiting.done():
@@ -147,27 +151,31 @@ class Upstream:
         self._idle: deque[Connection] = deque()
         self._places = asyncio.Semaphore(CONNECTIONS)
 
-    @asynccontextmanager
-    async def asked(self, request: bytes, *, head: bool = False, again: bool = False) -> AsyncIterator[Connection]:
-        """A connection whose answer has begun. Raises Lost; `again`: what was not answered is sent once more, on a new connection."""
+    async def ask(self, request: bytes, *, head: bool = False, again: bool = False) -> Connection:
+        """A connection whose answer has begun, to be given back. Raises Lost.
+
+        `again`: what was not answered is sent once more, on a new connection.
+        """
         await self._enter()
         try:
             try:
-                connection = await self._answering(self._kept() or await self._connected(), request, head)
+                return await self._answering(self._kept() or await self._connected(), request, head)
             except Lost as lost:
                 if not again or isinstance(lost, Late):
                     raise
-                connection = await self._answering(await self._connected(), request, head)
-            try:
-                yield connection
-            finally:
-                if connection.done and connection.usable:
-                    connection.since = asyncio.get_running_loop().time()
-                    self._idle.append(connection)
-                else:
-                    connection.close()
-        finally:
+                return await self._answering(await self._connected(), request, head)
+        except BaseException:
             self._places.release()
+            raise
+
+    def give_back(self, connection: Connection) -> None:
+        """Keeps the connection for another request where its answer has come whole."""
+        self._places.release()
+        if connection.done and connection.usable:
+            connection.since = asyncio.get_running_loop().time()
+            self._idle.append(connection)
+        else:
+            connection.close()
 
     async def _enter(self) -> None:
         """Waits for one of the places, not longer than for a connection."""

@@ -46,9 +46,12 @@ async def talking(*answers: bytes) -> AsyncIterator[tuple[Service, Upstream]]:
 
 
 async def said(to: Upstream, *, head: bool = False, again: bool = False) -> bytes:
-    async with to.asked(b"GET / HTTP/1.1\r\n\r\n", head=head, again=again) as answer:
+    answer = await to.ask(b"GET / HTTP/1.1\r\n\r\n", head=head, again=again)
+    try:
         assert answer.status == 200
-        return b"".join([chunk async for chunk in answer.chunks()])
+        return b"".join([chunk async for chunk, _ in answer.chunks()])
+    finally:
+        to.give_back(answer)
 
 
 async def test_a_connection_is_used_again() -> None:
@@ -78,9 +81,10 @@ async def test_what_was_not_answered_is_asked_again_only_where_that_is_allowed()
 
 
 async def test_an_answer_that_breaks_off_is_lost() -> None:
-    async with talking(ANSWER[:-2], b"") as (_, to), to.asked(b"GET / HTTP/1.1\r\n\r\n") as answer:
+    async with talking(ANSWER[:-2], b"") as (_, to):
+        answer = await to.ask(b"GET / HTTP/1.1\r\n\r\n")
         body = answer.chunks()
-        assert await anext(body) == b"hel"
+        assert await anext(body) == (b"hel", True)
         answer.close()
         with pytest.raises(Lost):
             await anext(body)
@@ -103,8 +107,9 @@ async def test_a_second_answer_to_one_request_ends_the_connection() -> None:
 
 async def test_what_comes_unasked_is_nobodys_answer() -> None:
     async with talking(ANSWER, ANSWER) as (service, to):
-        async with to.asked(b"GET / HTTP/1.1\r\n\r\n") as answer:
-            assert b"".join([chunk async for chunk in answer.chunks()]) == b"hello"
+        answer = await to.ask(b"GET / HTTP/1.1\r\n\r\n")
+        assert [one async for one in answer.chunks()] == [(b"hello", False)]
+        to.give_back(answer)
         answer.data_received(ANSWER)
         assert not answer.usable
         assert await said(to) == b"hello"
