@@ -1,6 +1,6 @@
 """Every row of the page, in its order."""
 
-from deploy.bench import append, http, projection, relay, sale
+from deploy.bench import append, http, projection, relay, sale, start, visible
 from deploy.bench.row import Row
 
 COMMAND = "the whole command (load, decide, key, 2 events, view row, claim, 2 outbox rows)"
@@ -34,6 +34,13 @@ _ALL = (
         goals=relay.GOALS,
     ),
     Row(
+        name="visible",
+        title="From commit to visible in reporting, at 50 commands a second",
+        unit="commands a second",
+        contenders=visible.contenders,
+        goals=visible.GOALS,
+    ),
+    Row(
         name="sale",
         title="One sale, quote to delivered, all processes done",
         unit="sales a second",
@@ -46,6 +53,14 @@ _ALL = (
         unit="orders a second",
         contenders=sale.orders,
         goals=sale.ORDER_GOALS,
+    ),
+    Row(
+        name="start",
+        title="Start and memory",
+        unit="processes a second",
+        contenders=start.contenders,
+        goals=start.GOALS,
+        warm=False,
     ),
 )
 ROWS = {row.name: row for row in _ALL}
