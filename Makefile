@@ -1,6 +1,6 @@
 # A new machine needs git, make and Python only. `make help` says what there is.
 .DEFAULT_GOAL := help
-.PHONY: help install lock up demo down reset backup restore logs test lint types imports unit test-data check-compose contracts features
+.PHONY: help install lock up demo down reset backup restore logs test lint types imports unit test-data check-compose contracts features bench
 MAKEFLAGS += --no-print-directory
 
 PYTHON := .venv/bin/python
@@ -63,6 +63,9 @@ test-data: $(INSTALLED) ## Run the tests on the real files (FORECOURT_DATA=../sh
 	@test -d "$(FORECOURT_DATA)" || { \
 	echo "These tests need the real files, and $(FORECOURT_DATA) is not there: make test-data FORECOURT_DATA=/their/folder" >&2; exit 1; }
 	@FORECOURT_DATA="$(abspath $(FORECOURT_DATA))" $(PYTHON) -m pytest -m data
+
+bench: $(INSTALLED) ## Measure ours and the peers in turns, one page (ONLY=append,http SECONDS=3 ROUNDS=3 HISTORY=1)
+	@$(PYTHON) -m deploy.bench --only "$(ONLY)" --seconds $(or $(SECONDS),3) --rounds $(or $(ROUNDS),3) $(if $(HISTORY),--history)
 
 contracts: $(INSTALLED) ## Write the public JSON Schemas anew from shared/contracts
 	@$(PYTHON) -m shared.contracts

@@ -1,6 +1,6 @@
 """Every row of the page, in its order."""
 
-from deploy.bench import append, http, projection, relay, sale, start, visible
+from deploy.bench import append, http, projection, rebuild, relay, sale, start, visible
 from deploy.bench.row import Row
 
 COMMAND = "the whole command (load, decide, key, 2 events, view row, claim, 2 outbox rows)"
@@ -25,6 +25,13 @@ _ALL = (
         unit="events a second",
         contenders=projection.contenders,
         goals=projection.GOALS,
+    ),
+    Row(
+        name="rebuild",
+        title="Rebuild of a read model from the store",
+        unit="events a second",
+        contenders=rebuild.contenders,
+        goals=rebuild.GOALS,
     ),
     Row(
         name="relay",
