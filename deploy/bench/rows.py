@@ -1,6 +1,6 @@
 """Every row of the page, in its order."""
 
-from deploy.bench import append, http, projection, rebuild, relay, sale, start, visible
+from deploy.bench import append, http, projection, rebuild, relay, sale, search, start, visible
 from deploy.bench.row import Row
 
 COMMAND = "the whole command (load, decide, key, 2 events, view row, claim, 2 outbox rows)"
@@ -60,6 +60,13 @@ _ALL = (
         unit="orders a second",
         contenders=sale.orders,
         goals=sale.ORDER_GOALS,
+    ),
+    Row(
+        name="search",
+        title="First pages: customer search among 1,000,000, stock list of 100,000",
+        unit="pages a second",
+        contenders=search.contenders,
+        goals=search.GOALS,
     ),
     Row(
         name="start",
