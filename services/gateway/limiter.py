@@ -44,17 +44,15 @@ class Limiter:
         self._memory = FixedWindowRateLimiter(MemoryStorage())
         self._back = 0.0
         self._waiting: list[tuple[Who, asyncio.Future[bool]]] = []
-        self._counting: set[asyncio.Task[None]] = set()
+        self._counting: asyncio.Task[None] | None = None
 
     async def enter(self, *who: Who) -> None:
         """Counts a request for each. Raises Problem("too-many-requests") with Retry-After beyond a limit."""
         loop = asyncio.get_running_loop()
         asked: list[asyncio.Future[bool]] = [loop.create_future() for _ in who]
         self._waiting += zip(who, asked, strict=True)
-        if not self._counting:
-            task = loop.create_task(self._count_all())
-            self._counting.add(task)
-            task.add_done_callback(self._counting.discard)
+        if self._counting is None:
+            self._counting = loop.create_task(self._count_all())
         if not all([await one for one in asked]):
             raise Problem("too-many-requests", headers={"Retry-After": "1"})
 
@@ -72,6 +70,7 @@ class Limiter:
                     future.set_exception(answer)
                 else:
                     future.set_result(answer)
+        self._counting = None
 
     async def _within(self, asked: list[Who]) -> list[bool | Exception]:
         """Whether each, in its order, is within its limit."""
