@@ -1,6 +1,6 @@
 # A new machine needs git, make and Python only. `make help` says what there is.
 .DEFAULT_GOAL := help
-.PHONY: help install lock up demo down reset backup restore logs test lint types imports unit test-data chaos faults check-compose contracts features simulate
+.PHONY: help install lock up demo down reset backup restore logs test lint types imports unit test-data chaos faults check-compose contracts features simulate bench
 MAKEFLAGS += --no-print-directory
 
 PYTHON := .venv/bin/python
@@ -72,6 +72,9 @@ faults: $(INSTALLED) ## Run the slow fault tests, which `make test` leaves out
 
 simulate: $(INSTALLED) ## Kit and services under seeded faults, and a million postings (SEEDS=10000, or SEED=17, BUG='parking race')
 	@$(PYTHON) -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),1000)) $(if $(BUG),--bug '$(BUG)')
+
+bench: $(INSTALLED) ## Measure ours and the peers in turns, one page (ONLY=append,http SECONDS=3 ROUNDS=3 HISTORY=1)
+	@$(PYTHON) -m deploy.bench --only "$(ONLY)" --seconds $(or $(SECONDS),3) --rounds $(or $(ROUNDS),3) $(if $(HISTORY),--history)
 
 contracts: $(INSTALLED) ## Write the public JSON Schemas anew from shared/contracts
 	@$(PYTHON) -m shared.contracts
