@@ -139,7 +139,7 @@ async def test_identity_headers_of_a_client_mean_nothing(lin: Client) -> None:
 
 async def test_a_token_is_remembered_no_longer_than_it_is_valid(monkeypatch: pytest.MonkeyPatch) -> None:
     verifier = Verifier(PUBLIC)
-    good = token()
+    good = token(exp=ago(-60))
     assert verifier.verify(good).subject == "lin"
     monkeypatch.setattr(jwt, "decode", lambda *args, **kwargs: pytest.fail("verified again"))
     assert verifier.verify(good).has_store(NORTH)
