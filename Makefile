@@ -1,12 +1,12 @@
 # A new machine needs git, make and Python only. `make help` says what there is.
 .DEFAULT_GOAL := help
-.PHONY: help install lock up demo down reset logs test lint types imports unit test-data check-compose contracts features
+.PHONY: help install lock up demo down reset backup restore logs test lint types imports unit test-data check-compose contracts features
 MAKEFLAGS += --no-print-directory
 
 PYTHON := .venv/bin/python
 INSTALLED := .venv/.installed
 FORECOURT_DATA ?= ../shared/data
-export PORT BASE_PORT DEMO_PASSWORD FORECOURT_VAR
+export PORT BASE_PORT DEMO_PASSWORD FORECOURT_VAR BACKUP BACKUP_KEYS TO
 # Modules are compiled once, even where the environment asks Python not to.
 export PYTHONDONTWRITEBYTECODE :=
 
@@ -34,6 +34,12 @@ down: $(INSTALLED) ## Stop what `make up` or `make demo` started elsewhere
 
 reset: $(INSTALLED) ## Stop and delete all data
 	@$(PYTHON) -m deploy.local reset
+
+backup: $(INSTALLED) ## Back up what runs, and keep its log from now on (BACKUP=backup BACKUP_KEYS=backup-keys)
+	@$(PYTHON) -m deploy.local backup
+
+restore: $(INSTALLED) ## Bring the databases back to a second (TO=2026-11-22T12:00:00Z BACKUP= BACKUP_KEYS= FORECOURT_VAR=)
+	@$(PYTHON) -m deploy.local restore
 
 logs: $(INSTALLED) ## Show the logs as they grow
 	@exec $(PYTHON) -m deploy.local logs

@@ -4,7 +4,6 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 import msgspec
 
@@ -13,7 +12,7 @@ from shared.decider import Decider, Release, Schedule, Take, TakeSlot, Unschedul
 from shared.events.envelope import Meta, Recorded, public_id, sequence
 from shared.events.registry import Registry
 from shared.store.protocol import Commit, EventRow, OutboxRow, TimerRow
-from shared.values.ids import new_id
+from shared.values.ids import new_uuid
 from shared.views.table import Fold, Rows
 
 _json = msgspec.json.Encoder()
@@ -65,6 +64,8 @@ class Order:
     stores: frozenset[str] | None = None
     """None: every store."""
     must_exist: bool = False
+    new: bool = False
+    """Nobody can have written to this stream yet: it is not looked up, and whoever has is found out by the append."""
 
 
 @dataclass(kw_only=True)
@@ -78,7 +79,7 @@ class Folded:
 
     def copy(self) -> "Folded":
         """States and rows are immutable; only the holder is copied."""
-        return replace(self, rows=dict(self.rows))
+        return Folded(state=self.state, version=self.version, store_id=self.store_id, rows=dict(self.rows))
 
 
 class Folder:
@@ -97,16 +98,23 @@ class Folder:
         aggregate = self.of(stream)
         folded = Folded(state=aggregate.decider.initial)
         for row in history:
-            meta = _meta.decode(row.meta)
-            event = self.stored.decode(row.type, row.type_version, row.data.encode())
-            recorded = Recorded(id=row.id, stream=stream, version=row.version, event=event, occurred_at=row.occurred_at, meta=meta)
-            evolve(aggregate, folded, recorded)
+            evolve(aggregate, folded, self.recorded(row))
         return folded
+
+    def recorded(self, row: EventRow) -> Recorded[Any]:
+        """A stored event with its circumstances."""
+        event, meta = self.stored.decode(row.type, row.type_version, row.data.encode()), _meta.decode(row.meta)
+        return Recorded(id=row.id, stream=row.stream, version=row.version, event=event, occurred_at=row.occurred_at, meta=meta)
 
 
 def evolve(aggregate: Aggregate[Any, Any, Any], folded: Folded, recorded: Recorded[Any]) -> None:
     """Takes one event into the fold."""
-    folded.state = aggregate.decider.evolve(folded.state, recorded.event)
+    _take(aggregate, folded, recorded, aggregate.decider.evolve(folded.state, recorded.event))
+
+
+def _take(aggregate: Aggregate[Any, Any, Any], folded: Folded, recorded: Recorded[Any], state: Any) -> None:
+    """The same with the state after it."""
+    folded.state = state
     folded.version = recorded.version
     if recorded.version == 1:
         folded.store_id = recorded.meta.store_id
@@ -115,11 +123,8 @@ def evolve(aggregate: Aggregate[Any, Any, Any], folded: Folded, recorded: Record
             folded.rows[view] = view.apply(folded.rows.get(view), recorded)
 
 
-def _home(aggregate: Aggregate[Any, Any, Any], folded: Folded, event: Any) -> str | None:
+def _home(aggregate: Aggregate[Any, Any, Any], after: Any) -> str | None:
     """The store of an event, where the aggregate's state after it tells."""
-    if aggregate.home is None and aggregate.stores is None:
-        return None
-    after = aggregate.decider.evolve(folded.state, event)
     if aggregate.home is not None:
         return aggregate.home(after)
     theirs = aggregate.stores(after) if aggregate.stores else None
@@ -152,11 +157,12 @@ class Batch:
         aggregate, folded = self.folder.of(order.stream), self.held[order.stream]
         seen = None
         for event in events:
-            store_id = _home(aggregate, folded, event) or (folded.store_id if folded.version else order.meta.store_id)
+            state = aggregate.decider.evolve(folded.state, event)
+            store_id = _home(aggregate, state) or (folded.store_id if folded.version else order.meta.store_id)
             meta = order.meta if order.meta.store_id == store_id else replace(order.meta, store_id=store_id)
-            recorded = Recorded(id=UUID(new_id()), stream=order.stream, version=folded.version + 1, event=event, occurred_at=at, meta=meta)
-            before = {view: folded.rows.get(view) for view in aggregate.views if isinstance(view, Fold)}
-            evolve(aggregate, folded, recorded)
+            recorded = Recorded(id=new_uuid(), stream=order.stream, version=folded.version + 1, event=event, occurred_at=at, meta=meta)
+            before = dict(folded.rows)
+            _take(aggregate, folded, recorded, state)
             self._event(recorded)
             self._views(aggregate, folded, before, recorded)
             self._consequences(aggregate, recorded)
@@ -184,7 +190,7 @@ class Batch:
                 for row in view.apply(recorded):
                     self.commit.puts.setdefault(view.table, {})[view.table.key_of(row)] = row
                 continue
-            old, new = before[view], folded.rows[view]
+            old, new = before.get(view), folded.rows[view]
             rows = self.commit.puts.setdefault(view.table, {}) if old is not new else {}
             if old is not None:
                 rows[view.table.key_of(old)] = None
@@ -219,26 +225,31 @@ class Batch:
         )
 
     def _publish(self, aggregate: Aggregate[Any, Any, Any], state: Any, recorded: Recorded[Any]) -> str | None:
-        seen = None
-        for index, public in enumerate(aggregate.publish(recorded.event, state)):
-            name, place = published_name(public), sequence(recorded.version, index)
-            headers = {
-                "time": recorded.occurred_at,
-                "storeid": recorded.meta.store_id,
-                "authid": recorded.meta.actor,
-                "correlationid": recorded.meta.correlation_id,
-                "causationid": str(recorded.id),
-                "traceparent": recorded.meta.traceparent,
-            }
-            self.commit.outbox.append(
-                OutboxRow(
-                    id=public_id(recorded.id, name, index),
-                    stream=recorded.stream,
-                    sequence=place,
-                    type=name,
-                    data=_json.encode(public).decode(),
-                    headers=_json.encode({key: value for key, value in headers.items() if value is not None}).decode(),
-                )
-            )
-            seen = f"{self.folder.stored.context}/{recorded.stream}@{place}"
-        return seen
+        rows = told(aggregate, state, recorded)
+        self.commit.outbox += rows
+        return f"{self.folder.stored.context}/{recorded.stream}@{rows[-1].sequence}" if rows else None
+
+
+def told(aggregate: Aggregate[Any, Any, Any], state: Any, recorded: Recorded[Any]) -> list[OutboxRow]:
+    """What an event tells everybody, by the state after it; the same each time."""
+    headers = {
+        "time": recorded.occurred_at,
+        "storeid": recorded.meta.store_id,
+        "authid": recorded.meta.actor,
+        "correlationid": recorded.meta.correlation_id,
+        "causationid": str(recorded.id),
+        "traceparent": recorded.meta.traceparent,
+    }
+    rows = []
+    for index, public in enumerate(aggregate.publish(recorded.event, state)):
+        name = published_name(public)
+        row = OutboxRow(
+            id=public_id(recorded.id, name, index),
+            stream=recorded.stream,
+            sequence=sequence(recorded.version, index),
+            type=name,
+            data=_json.encode(public).decode(),
+            headers=_json.encode({key: value for key, value in headers.items() if value is not None}).decode(),
+        )
+        rows.append(row)
+    return rows

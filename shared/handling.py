@@ -3,7 +3,7 @@
 import asyncio
 from collections import OrderedDict, deque
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -17,6 +17,8 @@ GROUP = 32
 GROUPS = 2
 CACHED = 20_000
 TRIES = 20
+PATIENCE = 5.0
+"""Seconds a caller waits for his answer."""
 
 
 class KeyReused(Exception):
@@ -80,18 +82,31 @@ class Signal:
             event.set()
 
 
-@dataclass
 class _Waiting:
-    request: Request
-    future: "asyncio.Future[Done]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    """A command in the queue. `names` are the stream and the key that only one group at a time may have."""
+
+    __slots__ = ("future", "names", "request")
+
+    def __init__(self, request: Request, future: "asyncio.Future[Done]") -> None:
+        self.request = request
+        self.future = future
+        key = request.key
+        self.names = (request.order.stream, f"{key.subject} {key.route} {key.key}" if key else f" {id(request)}")
+
+    def give_up(self) -> None:
+        """The answer is late: the caller is told so, the command goes on."""
+        if not self.future.done():
+            self.future.set_exception(InFlight())
 
 
 class Handler(Follower):
     """All commands of one process of a service: what people ask, and what follows from events and timers."""
 
-    def __init__(self, store: Store, folder: Folder, prepare: Mapping[type, Prepare] | None = None) -> None:
+    def __init__(self, store: Store, folder: Folder, prepare: Mapping[type, Prepare] | None = None, *, cached: int = CACHED) -> None:
         super().__init__(folder, prepare)
         self.store = store
+        self.cached = cached
+        """How many states are kept for a guess."""
         self.appended = Signal()
         """Given after each append: wakes relay and timers of this process."""
         self._queue: deque[_Waiting] = deque()
@@ -116,13 +131,15 @@ class Handler(Follower):
         """One command. Raises Rejected, NotFound, VersionConflict, KeyReused, InFlight or Unavailable (outcome unknown)."""
         if request.number is not None:
             return await self._numbered(request)
-        waiting = _Waiting(request)
+        loop = asyncio.get_running_loop()
+        waiting = _Waiting(request, loop.create_future())
         self._queue.append(waiting)
         self._work.set()
+        late = loop.call_later(PATIENCE, waiting.give_up)
         try:
-            return await asyncio.wait_for(asyncio.shield(waiting.future), 5)
-        except TimeoutError:
-            raise InFlight from None
+            return await waiting.future
+        finally:
+            late.cancel()
 
     # --- one group after the other -------------------------------------------------------------------------------
 
@@ -133,7 +150,7 @@ class Handler(Follower):
                 self._work.clear()
                 await self._work.wait()
                 continue
-            mine = {w.request.order.stream for w in batch} | {_scope(w.request) for w in batch}
+            mine = {name for waiting in batch for name in waiting.names}
             self._busy |= mine
             try:
                 await self._group(batch)
@@ -152,9 +169,8 @@ class Handler(Follower):
         seen = set(self._busy)
         while self._queue and len(batch) < GROUP:
             waiting = self._queue.popleft()
-            names = {waiting.request.order.stream, _scope(waiting.request)}
-            (batch if seen.isdisjoint(names) else later).append(waiting)
-            seen |= names
+            (batch if seen.isdisjoint(waiting.names) else later).append(waiting)
+            seen.update(waiting.names)
         self._queue.extendleft(reversed(later))
         return batch
 
@@ -231,11 +247,13 @@ class Handler(Follower):
     async def _held(self, requests: list[Request]) -> dict[str, Folded]:
         held: dict[str, Folded] = {}
         missing = []
-        for stream in {request.order.stream for request in requests}:
-            if hint := self._hints.get(stream):
-                held[stream] = hint.copy()
+        for order in (request.order for request in requests):
+            if hint := self._hints.get(order.stream):
+                held[order.stream] = hint.copy()
+            elif order.new:
+                held[order.stream] = self.folder.fold(order.stream, ())
             else:
-                missing.append(stream)
+                missing.append(order.stream)
         if missing:
             loaded = await self.store.load(missing)
             held |= {stream: self.folder.fold(stream, events) for stream, events in loaded.events.items()}
@@ -245,7 +263,7 @@ class Handler(Follower):
         """A state worth a guess: the primary key (stream, version) judges it."""
         self._hints[stream] = folded
         self._hints.move_to_end(stream)
-        if len(self._hints) > CACHED:
+        if len(self._hints) > self.cached:
             self._hints.popitem(last=False)
 
     def _record(self, batch: Batch, request: Request, command: Any, events: list[Any]) -> Done:
@@ -309,8 +327,3 @@ def repeated(answer: Answer, request: Request) -> Done:
     if answer.body_hash != request.body_hash:
         raise KeyReused
     return Done(stream=answer.stream, version=answer.version, status=answer.status, seen=answer.seen, repeated=True)
-
-
-def _scope(request: Request) -> str:
-    """A name no stream has, for the key's place in a group."""
-    return f"{request.key.subject} {request.key.route} {request.key.key}" if request.key else f" {id(request)}"

@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import signal
+import sys
 from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Generator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -13,12 +14,15 @@ import structlog
 import uvicorn
 import uvloop
 
+from shared import operator
+from shared.bus import retold
 from shared.bus.consumer import Consumer
 from shared.bus.heard import Effect, Heard
 from shared.bus.kafka import KafkaBus
 from shared.bus.relay import Relay
 from shared.deciding import Folder
 from shared.events.privacy import Masters, Vault
+from shared.events.upkeep import rewrap, tend
 from shared.events.vault import PostgresVault
 from shared.handling import Handler
 from shared.ops import telemetry
@@ -57,11 +61,26 @@ class Runtime:
 
 
 async def migrate(service: Service, settings: Settings) -> None:
-    """Brings the service's schema, and the vault's where it may open it, up to date."""
+    """Brings the service's schema, and the vault's where it may open it, up to date; a new version of a view is built from history."""
+    await schema.migrate(settings.writer_url, settings.reader_role, ())
+    await operator.build_missing(service, settings)
     await schema.migrate(settings.writer_url, settings.reader_role, service.all_tables())
     if service.vault:
         async with vault(settings) as keys:
             await keys.migrate()
+
+
+async def tell_again(service: Service, settings: Settings) -> None:
+    """Has a store that was brought back tell everything again; before any of its processes starts."""
+    print(await retold.tell_again(settings.writer_url, Folder(service.stored, service.aggregates)), "public events are told again.")
+
+
+async def rewrap_keys(settings: Settings) -> int:
+    """Wraps the keys of everybody with the first master key; the exit code is 0 when no older one is needed any more."""
+    async with vault(settings) as keys:
+        done, left = await rewrap(keys)
+    print(f"{done} keys wrapped anew; {left} are still under another master key.")
+    return 1 if left else 0
 
 
 def vault(settings: Settings) -> PostgresVault:
@@ -145,6 +164,8 @@ def _work(running: Runtime, settings: Settings, bus: KafkaBus) -> list[Coroutine
     wake = running.handler.appended.listen()
     relay = Relay(running.store, bus, service.context, uuid4(), wake=wake, poll=RELAY_POLL, prefix=prefix)
     work = [relay.run(), Timers(running.store, running.handler).run()]
+    if running.vault:
+        work.append(tend(running.vault))
     if service.topics:
         consumer = Consumer(service.context, running.store, bus, service.topics, _listening(running), running.handler.apply, prefix=prefix)
         running.health.flag("consumer", True)
@@ -206,14 +227,21 @@ async def _serve(server: Server, stopping: asyncio.Event) -> None:
 
 
 def main(service: Service) -> None:
-    """`python -m services.<context> run | serve | work | migrate`."""
+    """`python -m services.<context> run | serve | work | migrate`, and what operators do."""
     parser = argparse.ArgumentParser(prog=f"python -m services.{service.context}")
-    parser.add_argument("command", choices=["run", SERVE, WORK, "migrate"])
-    command = parser.parse_args().command
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name in ("run", SERVE, WORK, "migrate", *(["rewrap"] if service.vault else [])):
+        commands.add_parser(name)
+    operator.add_commands(commands)
+    asked = parser.parse_args()
     settings = Settings()  # type: ignore[call-arg]
-    if command == "migrate":
+    if asked.command == "migrate":
         asyncio.run(migrate(service, settings))
-        return
-    parts = (SERVE, WORK) if command == "run" else (command,)
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(run_service(service, settings, parts))
+    elif asked.command == "rewrap":
+        sys.exit(asyncio.run(rewrap_keys(settings)))
+    elif asked.command in ("run", SERVE, WORK):
+        parts = (SERVE, WORK) if asked.command == "run" else (asked.command,)
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(run_service(service, settings, parts))
+    else:
+        sys.exit(asyncio.run(operator.carry_out(service, settings, asked)))

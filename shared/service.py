@@ -21,6 +21,14 @@ def hear_nothing(heard: Heard) -> list[Effect]:
     return []
 
 
+@dataclass(frozen=True)
+class Log:
+    """A table in which a service keeps what it heard, with the `xid` that wrote each row, and how a row is heard again."""
+
+    table: Table[Any]
+    again: Callable[[Any], Heard]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Service:
     """One bounded context. `topics` are the contexts it hears, its own included where a process or view needs it."""
@@ -32,6 +40,10 @@ class Service:
     """Reference and reporting tables written by `listen`; tables of inline views come with their aggregate."""
     topics: tuple[str, ...] = ()
     listen: Listen = hear_nothing
+    log: Log | None = None
+    """From which its tables are rebuilt, where it keeps one."""
+    also_heard: frozenset[str] = frozenset()
+    """Names of inline views to which `listen` adds rows: the service's own events alone do not make them."""
     prepare: Mapping[type, Prepare] = field(default_factory=dict)
     routers: tuple[APIRouter, ...] = ()
     vault: bool = False

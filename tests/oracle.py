@@ -9,7 +9,7 @@ What services show is not asked: everything is computed anew from the stored eve
 import asyncio
 import re
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -23,7 +23,6 @@ from psycopg.rows import dict_row
 
 from deploy.local.plan import PREFIX, SERVICES, Plan
 from deploy.local.setup import PARTITIONS
-from deploy.local.supervisor import exists
 from services.inventory.domain.stock import OnHand
 from shared.bus.cloudevents import Envelope, read
 from shared.bus.protocol import Message, topic_of
@@ -33,6 +32,7 @@ from shared.events.envelope import Meta, Recorded, public_id, sequence
 from shared.service import Service
 from shared.views.table import Rows, Table
 from tests.faults.record import Record
+from tests.outcomes import held_twice, told, unfinished
 
 SETTLES_WITHIN = 60.0
 POLL = 0.1
@@ -50,6 +50,7 @@ _UNBALANCED = """select entity_id, currency, sum(amount)::bigint as sum from led
 _BUSY = """select (select count(*) from outbox) as outbox, (select count(*) from timers where due_at < now()) as timers,
     (select coalesce(max(position), 0) from events) as position"""
 
+_TEXT = re.compile(r'"((?:[^"\\]|\\.)*)"')
 _meta = msgspec.json.Decoder(Meta)
 
 
@@ -71,7 +72,7 @@ class Oracle:
     def __init__(self, plan: Plan, secrets: dict[str, str]) -> None:
         self.plan = plan
         self.secrets = secrets
-        self.services: dict[str, Service] = {name: import_module(f"services.{name}.app").service for name in SERVICES if exists(name)}
+        self.services: dict[str, Service] = {name: import_module(f"services.{name}.app").service for name in SERVICES}
         self._kafka = f"127.0.0.1:{plan.kafka}"
         self._connections: dict[str, psycopg.Connection[dict[str, Any]]] = {}
         self._next: dict[TopicPartition, int] = {}
@@ -166,6 +167,8 @@ class Oracle:
             wrong += [f"{context}: {what}" for what in self._numbers(context, rebuilt)]
             wrong += [f"{context}: {what}" for what in self._views(context, service, rebuilt)]
             wrong += [f"{context}: {what}" for what in _published(rebuilt, topics[context])]
+            wrong += [f"{context}: {what}" for what in (*unfinished(rebuilt.states), *held_twice(rebuilt.states))]
+            wrong += [f"{context}: {what}" for what in self._known(context, service, topics)]
             if context == "inventory":
                 wrong += _twice_in_stock(rebuilt)
         wrong += [f"ledger: {row}" for row in self.rows("finance", _UNBALANCED)]
@@ -174,16 +177,20 @@ class Oracle:
     def _deeds(self, context: str, record: Record, rebuilt: Rebuilt) -> Iterator[str]:
         """Acknowledged commands whose effect is not there exactly once, and commands nobody knows the outcome of."""
         answers = {(row["subject"], row["route"], row["key"]): row for row in self.rows(context, _ANSWERED)}
-        everything = "\n".join(rebuilt.texts)
+        marked = Counter(mark for text in rebuilt.texts for mark in _TEXT.findall(text))
         for deed in record:
             if deed.context != context:
                 continue
             found = answers.get((deed.staff, deed.route, deed.key))
+            if deed.refused:
+                if found is not None:
+                    yield f"{deed.path} {deed.key}: refused with {deed.answers[-1].problem}; the store has {found}"
+                continue
             if deed.done is None:
                 yield f"{deed.path} {deed.key}: outcome unknown to the client; the store has {found}"
             elif found is None or not found["there"] or found["version"] != deed.done.version:
                 yield f"{deed.path} {deed.key}: answered {deed.done}; the store has {found}"
-            if deed.mark and (n := everything.count(deed.mark)) != 1:
+            if deed.mark and (n := marked[deed.mark]) != 1:
                 yield f"{deed.path} {deed.key}: {n} times {deed.mark}"
 
     def _store(self, context: str) -> Iterator[str]:
@@ -201,6 +208,17 @@ class Oracle:
             used = {int(n) for n in re.findall(rf'"{re.escape(prefix)}(\d+)"', everything)}
             if used != set(range(1, row["n"] + 1)):
                 yield f"numbers {prefix}: {row['n']} were given, {len(used)} are used up to {max(used, default=0)}"
+
+    def _known(self, context: str, service: Service, topics: dict[str, list[Message]]) -> Iterator[str]:
+        """Rows about other contexts' things that are not what was published about them."""
+        known = told(service, (message for source in service.topics for message in topics.get(source, ())))
+        inline = {view.table for aggregate in service.aggregates for view in aggregate.views}
+        for table in set(service.tables) - inline:
+            sql = f"select {', '.join(table.columns)} from {table.sql_name}"
+            stored = {table.key_of(row): row for row in (msgspec.convert(row, type=table.row) for row in self.rows(context, sql))}
+            for key in known[table].keys() | stored.keys():
+                if known[table].get(key) != stored.get(key):
+                    yield f"table {table.sql_name} {key}: stored {stored.get(key)}, told {known[table].get(key)}"
 
     def _rebuild(self, context: str, service: Service) -> Rebuilt:
         """Folds every stream of a service."""

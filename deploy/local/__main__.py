@@ -1,4 +1,4 @@
-"""`python -m deploy.local up | demo | down | reset | logs | fetch | lock`; the Makefile says what each does."""
+"""`python -m deploy.local up | demo | down | reset | backup | restore | logs | fetch | lock`; the Makefile says what each does."""
 
 import argparse
 import fcntl
@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from deploy.local.plan import Plan
@@ -19,7 +20,7 @@ STOPS_WITHIN = 20
 def main() -> int:
     """Runs one command; 1 and a message when the person must do something first."""
     parser = argparse.ArgumentParser(prog="python -m deploy.local")
-    parser.add_argument("command", choices=["up", "demo", "down", "reset", "logs", "fetch", "lock"])
+    parser.add_argument("command", choices=["up", "demo", "down", "reset", "backup", "restore", "logs", "fetch", "lock"])
     command = parser.parse_args().command
     try:
         plan = Plan.from_environment()
@@ -31,6 +32,10 @@ def main() -> int:
             print("Stopped." if down(plan.folder) else "Forecourt does not run here.")
         elif command == "reset":
             reset(plan.folder)
+        elif command == "backup":
+            back_up(plan)
+        elif command == "restore":
+            restore(plan)
         elif command == "logs":
             logs(plan.folder)
         else:
@@ -83,6 +88,34 @@ def reset(folder: Path) -> None:
     down(folder)
     shutil.rmtree(folder)
     print(f"Deleted {folder} with all its data.")
+
+
+def places(environment: Mapping[str, str] = os.environ) -> tuple[Path, Path]:
+    """The folders that BACKUP and BACKUP_KEYS name: of the events, and of the vault and the secrets. Raises Problem when one is in the other."""
+    events = Path(environment.get("BACKUP") or "backup").resolve()
+    keys = Path(environment.get("BACKUP_KEYS") or f"{events}-keys").resolve()
+    if events == keys or events in keys.parents or keys in events.parents:
+        raise Problem("The keys are kept apart from the events: BACKUP_KEYS must not be BACKUP, nor in it, nor around it.")
+    return events, keys
+
+
+def back_up(plan: Plan) -> None:
+    """Backs up what runs. Raises Problem."""
+    from deploy.local import backup
+
+    events, keys = places()
+    print(backup.back_up(plan, events, keys))
+    print(f"The events are in {events}, the vault and the secrets in {keys}: bring both to other machines, never to the same.")
+
+
+def restore(plan: Plan) -> None:
+    """Brings the databases back to the moment that TO names. Raises Problem."""
+    from deploy.local import restore
+
+    to = restore.read_moment(os.environ.get("TO", ""))
+    if running(plan.folder) is not None:
+        raise Problem(f"Forecourt runs in {plan.folder}: `make down` stops it, or choose another folder with FORECOURT_VAR.")
+    print(restore.restore(plan, *places(), to))
 
 
 def logs(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""Apache Kafka, one node without ZooKeeper: jars from Maven Central, run by the Java of a wheel."""
+"""Apache Kafka without ZooKeeper, one node or several: jars from Maven Central, run by the Java of a wheel."""
 
 import base64
 import hashlib
@@ -7,7 +7,9 @@ import socket
 import struct
 import tempfile
 import uuid
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 import requests
@@ -24,10 +26,10 @@ JVM = ("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dlog4j2.leve
 RETENTION_HOURS = 30 * 24
 CONFIG = """\
 process.roles=broker,controller
-node.id=1
-controller.quorum.voters=1@127.0.0.1:{controller}
+node.id={node}
+controller.quorum.voters={voters}
 listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
-advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+advertised.listeners=PLAINTEXT://127.0.0.1:{advertised}
 controller.listener.names=CONTROLLER
 listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
 log.dirs={folder}/data
@@ -38,7 +40,9 @@ log.segment.bytes=134217728
 log.index.size.max.bytes=1048576
 log.cleaner.dedupe.buffer.size=8388608
 offsets.topic.num.partitions=3
-offsets.topic.replication.factor=1
+default.replication.factor={copies}
+min.insync.replicas={insync}
+offsets.topic.replication.factor={copies}
 transaction.state.log.replication.factor=1
 transaction.state.log.min.isr=1
 share.coordinator.state.topic.replication.factor=1
@@ -47,6 +51,22 @@ group.initial.rebalance.delay.ms=0
 broker.heartbeat.interval.ms=500
 broker.session.timeout.ms=3000
 """
+
+
+@dataclass(frozen=True, kw_only=True)
+class Node:
+    """One broker of a cluster. `controllers` are the ports of all of them, this one's at `number - 1`; `cluster` is their common id."""
+
+    number: int
+    controllers: Sequence[int]
+    advertised: int
+    """The port clients are sent to."""
+    cluster: str
+
+
+def cluster_id(made_of: uuid.UUID) -> str:
+    """A cluster's id as Kafka writes it."""
+    return base64.urlsafe_b64encode(made_of.bytes).decode().rstrip("=")
 
 
 def fetch(cache: Path) -> list[Path]:
@@ -89,20 +109,23 @@ def resolve(cache: Path) -> str:
     return "".join(sorted(lines))
 
 
-def start(folder: Path, port: int, cache: Path, log: Path | None = None) -> Server:
-    """Starts Kafka on 127.0.0.1:port (and its controller on port + 1), formatting `folder` at first. `url` is host:port. Raises Problem."""
+def start(folder: Path, port: int, cache: Path, log: Path | None = None, node: Node | None = None) -> Server:
+    """Starts Kafka on 127.0.0.1:port (and its controller on port + 1), formatting `folder` at first. `url` is host:port. Raises Problem.
+
+    `node` makes it one of several, which keep as many copies of everything, and take a message when all but one have it.
+    """
+    node = node or Node(number=1, controllers=[port + 1], advertised=port, cluster=cluster_id(uuid.uuid4()))
     folder = folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     classpath = ":".join(str(jar.resolve()) for jar in fetch(cache))
     config = folder / "server.properties"
-    config.write_text(CONFIG.format(port=port, controller=port + 1, folder=folder, hours=RETENTION_HOURS))
+    config.write_text(_config(folder, port, node))
     java = [JAVA, *JVM, "-cp", classpath]
     run = shlex.join(str(part) for part in [*java, "kafka.Kafka", config])
     marker = folder / "data" / "meta.properties"
     if not marker.exists():
         check_disk(folder)
-    cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-    form = shlex.join(str(part) for part in [*java, "kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", "-c", config])
+    form = shlex.join(str(part) for part in [*java, "kafka.tools.StorageTool", "format", f"--cluster-id={node.cluster}", "-c", config])
     script = f"{{ test -e {shlex.quote(str(marker))} || {form}; }} && exec {run}"
     server = Server(
         name="Kafka",
@@ -115,6 +138,21 @@ def start(folder: Path, port: int, cache: Path, log: Path | None = None) -> Serv
     )
     server.start()
     return server
+
+
+def _config(folder: Path, port: int, node: Node) -> str:
+    copies = len(node.controllers)
+    return CONFIG.format(
+        node=node.number,
+        voters=",".join(f"{n}@127.0.0.1:{controller}" for n, controller in enumerate(node.controllers, start=1)),
+        port=port,
+        controller=port + 1,
+        advertised=node.advertised,
+        folder=folder,
+        hours=RETENTION_HOURS,
+        copies=copies,
+        insync=max(1, copies - 1),
+    )
 
 
 def _answers(port: int) -> bool:

@@ -10,7 +10,8 @@ from typing import Self
 from deploy.local.process import Problem
 
 SERVICES = ("leads", "customers", "marketing", "inventory", "orders", "finance", "aftersales", "reporting", "gateway")
-DATABASES = (*SERVICES, "vault")
+VAULT = "vault"
+DATABASES = (*SERVICES, VAULT)
 PERSONAL = frozenset({"leads", "customers", "orders", "finance", "aftersales", "gateway"})
 """The contexts that may open the vault."""
 PREFIX = "forecourt"
@@ -38,13 +39,18 @@ class Plan:
         plan = cls(
             folder=Path(environment.get("FORECOURT_VAR") or "var").resolve(), cache=Path(".cache").resolve(), gateway=gateway, base=base
         )
-        if gateway in {plan.postgres, plan.kafka, plan.kafka + 1, plan.redis, *(plan.port(each) for each in SERVICES[:-1])}:
+        if gateway in {plan.postgres, plan.vault, plan.kafka, plan.kafka + 1, plan.redis, *(plan.port(each) for each in SERVICES[:-1])}:
             raise Problem(f"PORT={gateway} is used inside: choose another.")
         return plan
 
     @property
     def postgres(self) -> int:
         return self.base + 432
+
+    @property
+    def vault(self) -> int:
+        """The vault has a server of its own, so that no backup of the events holds a key."""
+        return self.base + 433
 
     @property
     def kafka(self) -> int:
@@ -70,7 +76,13 @@ class Plan:
 
     def database(self, name: str, role: str, secrets: Mapping[str, str]) -> str:
         """The URL by which `writer` or `reader` reaches a database."""
-        return f"postgresql://{name}_{role}:{secrets[f'{name}_{role}_password']}@127.0.0.1:{self.postgres}/{name}"
+        port = self.vault if name == VAULT else self.postgres
+        return f"postgresql://{name}_{role}:{secrets[f'{name}_{role}_password']}@127.0.0.1:{port}/{name}"
+
+    def superuser(self, secrets: Mapping[str, str], server: str = "postgres") -> str:
+        """The URL by which set-up and backup reach a server: that of the events, or that of the vault."""
+        port, password = (self.vault, "vault_postgres_password") if server == VAULT else (self.postgres, "postgres_password")
+        return f"postgresql://postgres:{secrets[password]}@127.0.0.1:{port}/postgres"
 
     def environment(self, service: str, secrets: Mapping[str, str], *, demo: bool) -> dict[str, str]:
         """The FORECOURT_… variables of one service, and no secret it does not need."""
@@ -85,7 +97,7 @@ class Plan:
             **{name: secrets[name] for name in ("internal_public_key", "cursor_secret", "index_key")},
         }
         if service in PERSONAL:
-            told |= {"vault_url": self.database("vault", "writer", secrets), "vault_master_key": secrets["vault_master_key"]}
+            told |= {"vault_url": self.database(VAULT, "writer", secrets), "vault_master_key": secrets["vault_master_key"]}
         if service == "gateway":
             told |= {name: secrets[name] for name in ("internal_private_key", "access_private_key", "admin_password")}
             told["services"] = json.dumps({each: f"http://127.0.0.1:{self.port(each)}" for each in SERVICES if each != service})

@@ -27,6 +27,7 @@ def generated() -> dict[str, str]:
     internal, access = Ed25519PrivateKey.generate(), Ed25519PrivateKey.generate()
     return {
         "postgres_password": password(),
+        "vault_postgres_password": password(),
         "redis_password": password(),
         **{f"{name}_{role}_password": password() for name in DATABASES for role in ("writer", "reader")},
         "vault_master_key": base64.b64encode(secrets.token_bytes(32)).decode(),

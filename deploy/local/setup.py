@@ -68,15 +68,15 @@ def prepare(connection: "psycopg.Connection[tuple[object, ...]]") -> None:
     connection.execute(PREPARE)
 
 
-async def set_up_topics(kafka: str, contexts: Iterable[str], prefix: str) -> None:
-    """Per context the topic `<prefix>.<context>`; one that exists stays as it is."""
+async def set_up_topics(kafka: str, contexts: Iterable[str], prefix: str, copies: int = 1) -> None:
+    """Per context the topic `<prefix>.<context>`, kept by so many brokers; one that exists stays as it is."""
     kept = {"cleanup.policy": "delete", "retention.ms": str(RETENTION // timedelta(milliseconds=1))}
     admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
     await admin.start()
     try:
         there = set(await admin.list_topics())
         wanted = [f"{prefix}.{context}" for context in contexts]
-        new = [NewTopic(name, PARTITIONS, 1, topic_configs=kept) for name in wanted if name not in there]
+        new = [NewTopic(name, PARTITIONS, copies, topic_configs=kept) for name in wanted if name not in there]
         if new:
             answer = await admin.create_topics(new)
             for topic, code, *_ in answer.topic_errors:

@@ -5,29 +5,31 @@ import contextlib
 import fcntl
 import gc
 import importlib
-import importlib.util
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from deploy.local import kafka, postgres, redis
 from deploy.local.child import Child
-from deploy.local.plan import DATABASES, PREFIX, SERVICES, Plan
+from deploy.local.plan import DATABASES, PREFIX, SERVICES, VAULT, Plan
 from deploy.local.process import Problem, Server, check_disk, check_port
+from deploy.local.restore import MARKER
 from deploy.local.secrets import kept
 from deploy.local.setup import set_up_databases, set_up_topics
 
 READY_WITHIN = 60
 DEMO_WITHIN = 300
+RETOLD_WITHIN = 3600
 GRACE = 6
 """Seconds a service has to finish what it accepted; then the servers have SERVER_GRACE. Together below ten."""
 SERVER_GRACE = 3
 CALM = 30
 """Seconds of life after which a restart counts as the first again."""
+VAULT_NAME = "The vault"
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 LOGINS = ("owner", "manager", "sales", "stock", "finance", "service", "admin")
 
@@ -83,7 +85,14 @@ class Supervisor:
         check_disk(plan.folder)
         base = "choose others with BASE_PORT, as in `make demo BASE_PORT=9000`"
         check_port(plan.gateway, "the gateway", "choose another, as in `make demo PORT=8081`")
-        for port, owner in ((plan.postgres, "PostgreSQL"), (plan.kafka, "Kafka"), (plan.kafka + 1, "Kafka"), (plan.redis, "Redis")):
+        inner = (
+            (plan.postgres, "PostgreSQL"),
+            (plan.vault, VAULT_NAME),
+            (plan.kafka, "Kafka"),
+            (plan.kafka + 1, "Kafka"),
+            (plan.redis, "Redis"),
+        )
+        for port, owner in inner:
             check_port(port, owner, base)
         for service in SERVICES[:-1]:
             check_port(plan.port(service), service, base)
@@ -104,38 +113,52 @@ class Supervisor:
 
     def _start_servers(self, secrets: dict[str, str]) -> None:
         plan = self.plan
-        for name in ("postgres", "kafka", "redis", "setup", "demo", *SERVICES):
+        for name in ("postgres", VAULT, "kafka", "redis", "setup", "demo", *SERVICES):
             with contextlib.suppress(FileNotFoundError):
                 plan.log(name).rename(plan.log(f"{name}.old"))
         plan.log("setup").parent.mkdir(exist_ok=True)
         if not plan.cache.joinpath("kafka").exists():
             say("Fetching Kafka from Maven Central …")
-        self.servers.append(kafka.start(plan.folder / "kafka", plan.kafka, plan.cache / "kafka", plan.log("kafka")))
+        self.servers += self._brokers()
         self.servers.append(redis.start(plan.folder / "redis", plan.redis, secrets["redis_password"], plan.log("redis")))
         self.servers.append(postgres.start(plan.folder / "postgres", plan.postgres, secrets["postgres_password"], plan.log("postgres")))
+        self.servers.append(start_vault(plan, secrets))
+
+    def _brokers(self) -> list[Server]:
+        plan = self.plan
+        return [kafka.start(plan.folder / "kafka", plan.kafka, plan.cache / "kafka", plan.log("kafka"))]
 
     def _import(self) -> dict[str, Any]:
         """The services as declared in their app.py, imported once for all children."""
-        found = {name: importlib.import_module(f"services.{name}.app").service for name in SERVICES if exists(name)}
+        found = {name: importlib.import_module(f"services.{name}.app").service for name in SERVICES}
         gc.collect()
         gc.freeze()
         return found
 
     def _set_up(self, secrets: dict[str, str]) -> None:
-        broker, cache, database = self.servers
-        database.wait()
-        self._ready(database)
+        *brokers, cache, database, vault = self.servers
         passwords = {f"{name}_{role}": secrets[f"{name}_{role}_password"] for name in DATABASES for role in ("writer", "reader")}
-        set_up_databases(database.url, DATABASES, passwords)
-        for server in (cache, broker):
+        for server, names in ((database, SERVICES), (vault, (VAULT,))):
             server.wait()
             self._ready(server)
-        asyncio.run(set_up_topics(broker.url, SERVICES, PREFIX))
+            set_up_databases(server.url, names, passwords)
+        postgres.take_over(database.url, vault.url, VAULT)
+        for server in (cache, *brokers):
+            server.wait()
+            self._ready(server)
+        asyncio.run(set_up_topics(brokers[0].url, SERVICES, PREFIX, len(brokers)))
 
     def _migrate(self, services: dict[str, Any], secrets: dict[str, str]) -> None:
         for name, service in services.items():
             environment = self.plan.environment(name, secrets, demo=self.marker.exists())
             self._run(f"The migration of {name}", "setup", partial(migrate, service), environment, READY_WITHIN)
+        restored = self.plan.folder / MARKER
+        if restored.exists():
+            say(f"Restored to {restored.read_text().strip()}: everything that was told before is told again …")
+            for name, service in services.items():
+                environment = self.plan.environment(name, secrets, demo=self.marker.exists())
+                self._run(f"Telling again what {name} told", "setup", partial(tell_again, service), environment, RETOLD_WITHIN)
+            restored.unlink()
 
     def _run(self, name: str, log: str, main: Callable[[], None], environment: dict[str, str], seconds: float) -> None:
         self.job = Child(name=name, main=main, log=self.plan.log(log), environment=environment)
@@ -146,23 +169,21 @@ class Supervisor:
     def _start_services(self, services: dict[str, Any], secrets: dict[str, str]) -> None:
         for name, service in services.items():
             environment = self.plan.environment(name, secrets, demo=self.marker.exists())
-            child = Child(
-                name=name,
-                main=partial(run, service),
-                log=self.plan.log(name),
-                environment=environment,
-                port=self.plan.port(name),
-            )
-            self.children.append(child)
-            child.start()
+            for child in self._processes(name, service, environment):
+                self.children.append(child)
+                child.start()
         until = time.monotonic() + READY_WITHIN
         for child in self.children:
-            while not child.answers():
+            while child.port and not child.answers():
                 if not child.running or time.monotonic() > until:
                     child.finish(0)
                     raise Problem(f"{child.name} ended while starting: see {child.log}.")
                 time.sleep(0.05)
             self._ready(child)
+
+    def _processes(self, name: str, service: Any, environment: dict[str, str]) -> list[Child]:
+        """What runs of a service: one process for everything."""
+        return [Child(name=name, main=partial(run, service), log=self.plan.log(name), environment=environment, port=self.plan.port(name))]
 
     def _ready(self, member: Server | Child) -> None:
         say(f"  {time.monotonic() - self.began:5.1f} s  {member.name} is ready on {member.port}")
@@ -236,9 +257,10 @@ def only_one(folder: Path) -> Iterator[None]:
         yield
 
 
-def exists(service: str) -> bool:
-    """True when the service has its composition root."""
-    return importlib.util.find_spec(f"services.{service}") is not None and importlib.util.find_spec(f"services.{service}.app") is not None
+def start_vault(plan: Plan, secrets: Mapping[str, str]) -> Server:
+    """Starts the vault's own PostgreSQL. Raises Problem."""
+    folder, password = plan.folder / VAULT, secrets["vault_postgres_password"]
+    return postgres.start(folder, plan.vault, password, plan.log(VAULT), name=VAULT_NAME, options=postgres.SMALL)
 
 
 def migrate(service: Any) -> None:
@@ -249,15 +271,28 @@ def migrate(service: Any) -> None:
     asyncio.run(runtime.migrate(service, Settings()))  # type: ignore[call-arg]
 
 
+def tell_again(service: Any) -> None:
+    """Has one service that was brought back tell everything again."""
+    from shared import runtime
+    from shared.ops.settings import Settings
+
+    asyncio.run(runtime.tell_again(service, Settings()))  # type: ignore[call-arg]
+
+
 def run(service: Any) -> None:
     """Serves and works for one service until SIGTERM, as its environment says."""
+    run_parts(service, ("serve", "work"))
+
+
+def run_parts(service: Any, parts: Sequence[str]) -> None:
+    """Serves, works, or both."""
     import uvloop
 
     from shared import runtime
     from shared.ops.settings import Settings
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(runtime.run_service(service, Settings()))  # type: ignore[call-arg]
+        runner.run(runtime.run_service(service, Settings(), parts))  # type: ignore[call-arg]
 
 
 def load(url: str, password: str) -> None:

@@ -32,6 +32,7 @@ service = Service(
     tables=(known.stores, known.staff, profile.table),
     topics=("gateway", "leads", "orders", "finance", "inventory", "aftersales"),
     listen=listen,
+    also_heard=frozenset({timeline.table.name}),
     prepare=prepares,
     routers=(api.router, customer_list.router, history.router, timeline.router, profile.router),
     vault=True,

@@ -7,7 +7,7 @@ import structlog
 
 from services.customers import known
 from services.customers.domain.customer import customer_number, phone_claim
-from services.customers.domain.customer_messages import ConfirmErasure, IndexContacts, Indexes, NumberCustomer
+from services.customers.domain.customer_messages import ConfirmErasure, ForgetCustomer, IndexContacts, Indexes, NumberCustomer
 from services.customers.fields import indexes_of
 from services.customers.views.customer_list import CustomerRow, table
 from shared.decider import Rejected
@@ -37,7 +37,7 @@ class Caretaker:
         self._wake = handler.appended.listen()
 
     async def run(self) -> None:
-        """Until cancelled. At its start everybody forgotten is forgotten again: the vault may be one that was restored."""
+        """Until cancelled. At its start everybody forgotten is forgotten again: records or the vault may have been restored."""
         again = True
         while True:
             try:
@@ -67,9 +67,16 @@ class Caretaker:
             await self._number(row)
 
     async def forget_again(self) -> None:
-        """Applies every erasure again. Raises VaultUnavailable."""
+        """Applies every erasure again: those the records know to the vault, and those only the vault knows to the records.
+
+        Raises VaultUnavailable or Unavailable.
+        """
         for row in await self.store.scan(table, status="forgotten"):
             await self.vault.forget(row.customer_id)
+        rows = await self.store.rows(table, [(person,) for person in await self.vault.forgotten()])
+        for row in rows.values():
+            if row.status != "forgotten":
+                await self._handle(row, ForgetCustomer(at=utc_now()))
 
     async def _erase(self, row: CustomerRow) -> None:
         await self.vault.forget(row.customer_id)

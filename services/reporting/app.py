@@ -4,8 +4,8 @@ from services.reporting import api
 from services.reporting.listens import listen
 from services.reporting.upcasts import stored
 from services.reporting.views.facts import lead_facts, sale_facts, staff, stage_facts, stay_facts, stores, trims
-from services.reporting.views.heard import heard_events
-from shared.service import Service
+from services.reporting.views.heard import again, heard_events
+from shared.service import Log, Service
 
 service = Service(
     context="reporting",
@@ -13,5 +13,6 @@ service = Service(
     tables=(heard_events, lead_facts, stage_facts, stay_facts, sale_facts, trims, stores, staff),
     topics=("gateway", "leads", "customers", "marketing", "inventory", "orders", "finance", "aftersales"),
     listen=listen,
+    log=Log(heard_events, again),
     routers=(api.router,),
 )

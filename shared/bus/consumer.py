@@ -12,7 +12,7 @@ import structlog
 from shared.bus import metrics
 from shared.bus.cloudevents import Envelope, Malformed, Watermark, heard, known, read
 from shared.bus.heard import Heard, Listen
-from shared.bus.inbox import Key, Position, inbox
+from shared.bus.inbox import Key, Known, Position, inbox, take
 from shared.bus.parked import Apply, parked
 from shared.bus.protocol import PREFIX, Batch, Bus, BusUnavailable, OutOfRange, Place, Record, Subscription, topic_of
 from shared.ops import failpoints, telemetry
@@ -45,13 +45,14 @@ class _Reading:
     ahead: dict[Place, Position]
     lineages: dict[str, str]
     events: list[tuple[Record, Envelope | None]] = field(default_factory=list)
+    newest: dict[Key, int] = field(default_factory=dict)
+    """The highest sequence of each stream."""
 
 
 @dataclass
 class _Plan:
     """What is to be done with the messages of one transaction."""
 
-    marks: dict[Key, int]
     fresh: list[Heard] = field(default_factory=list)
     park: list[tuple[Record, Envelope | None]] = field(default_factory=list)
     outcomes: Counter[str] = field(default_factory=Counter)
@@ -199,10 +200,11 @@ class Consumer:
             self._ahead = reading.ahead
             return
         async with self.store.begin() as tx:
-            for place, position in sorted(reading.ahead.items()):
-                if not await tx.advance(self.name, *place, self.positions[place].next, *position):
-                    raise Moved
-            outcomes = await self._effects(tx, reading, cause)
+            moves = {place: (self.positions[place].next, position) for place, position in reading.ahead.items()}
+            known = await take(tx, self.name, moves, reading.newest)
+            if known is None:
+                raise Moved
+            outcomes = await self._effects(tx, reading, known, cause)
             failpoints.hit("consumer.before_commit")
         failpoints.hit("consumer.after_commit")
         self._lineages = reading.lineages
@@ -212,14 +214,13 @@ class Consumer:
         for outcome, n in outcomes.items():
             metrics.taken.labels(self.name, outcome).inc(n)
 
-    async def _effects(self, tx: Transaction, reading: _Reading, cause: str | None) -> Counter[str]:
+    async def _effects(self, tx: Transaction, reading: _Reading, held: Known, cause: str | None) -> Counter[str]:
         box = inbox(tx)
         for source in reading.lineages.keys() - self._lineages.keys():
             await box.learn(self.name, source, reading.lineages[source])
         if not reading.events:
             return Counter()
-        keys = sorted({(envelope.source, envelope.stream) for _, envelope in reading.events if envelope})
-        plan = self._plan(reading.events, await tx.marks(self.name, keys), await box.parked_keys(self.name, keys), cause)
+        plan = self._plan(reading.events, held, cause)
         for record, envelope in plan.park:
             await box.park(self.name, parked(record, envelope, cause or "behind a parked message of its stream"))
         if plan.fresh:
@@ -227,24 +228,22 @@ class Consumer:
             await self.apply(tx, [(event, self.listen(event)) for event in plan.fresh])
             for event in plan.fresh:
                 telemetry.past(f"{self.name} takes {event.type}", event.traceparent, began)
-        if plan.marks:
-            await tx.mark(self.name, plan.marks)
         return plan.outcomes
 
-    def _plan(self, events: Sequence[tuple[Record, Envelope | None]], marks: dict[Key, int], held: set[Key], cause: str | None) -> _Plan:
-        """Sorts messages into taken before, to be parked, unknown, and fresh. The mark moves for every one."""
-        plan = _Plan({})
+    def _plan(self, events: Sequence[tuple[Record, Envelope | None]], held: Known, cause: str | None) -> _Plan:
+        """Sorts messages into taken before, to be parked, unknown, and fresh. The mark has moved for every one."""
+        plan, marks = _Plan(), dict(held.marks)
         for record, envelope in events:
             if envelope is None:
                 plan.park.append((record, None))
                 plan.outcomes["parked"] += 1
                 continue
             key = envelope.source, envelope.stream
-            if envelope.sequence <= plan.marks.get(key, marks.get(key, -1)):
+            if envelope.sequence <= marks.get(key, -1):
                 plan.outcomes["repeated"] += 1
                 continue
-            plan.marks[key] = envelope.sequence
-            if cause is not None or key in held:
+            marks[key] = envelope.sequence
+            if cause is not None or key in held.parked:
                 plan.park.append((record, envelope))
                 plan.outcomes["parked"] += 1
             elif not known(envelope):
@@ -273,6 +272,8 @@ class Consumer:
                     watermark = max(watermark, envelope.at) if watermark else envelope.at
                 else:
                     reading.events.append((record, envelope))
+                    key = envelope.source, envelope.stream
+                    reading.newest[key] = max(envelope.sequence, reading.newest.get(key, 0))
             reading.ahead[place] = Position(records[-1].offset + 1, watermark)
         return reading
 

@@ -1,9 +1,9 @@
 """What a consumer remembers beside its marks: where it stopped, whose messages it knows, which it has parked."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 from uuid import UUID
 
 import msgspec
@@ -49,6 +49,7 @@ class Parked:
         return Message(self.stream.encode(), self.data, tuple((name, value.encode()) for name, value in pairs))
 
 
+@runtime_checkable
 class Inbox(Protocol):
     """Part of the transaction it was made of."""
 
@@ -82,16 +83,79 @@ class Inbox(Protocol):
 
 
 def inbox(tx: Transaction) -> Inbox:
-    """The inbox of this transaction's store."""
+    """The inbox of this transaction's store, which may be the transaction itself."""
     match tx:
         case PostgresTransaction():
             return _PostgresInbox(tx.conn)
+        case Inbox():
+            return tx
         case MemoryTransaction():
-            return _MemoryInbox(tx.data.inbox, tx.data.offsets, tx.data.watermarks)
+            return MemoryInbox(tx.data.inbox, tx.data.offsets, tx.data.watermarks)
         case _:
             raise TypeError(type(tx).__name__)
 
 
+class Known(NamedTuple):
+    """What was known of a batch's streams: the last sequence taken of each, and which are parked."""
+
+    marks: dict[Key, int]
+    parked: set[Key]
+
+
+async def take(tx: Transaction, consumer: str, moves: Mapping[Place, tuple[int, Position]], newest: Mapping[Key, int]) -> Known | None:
+    """Moves offsets from where they are believed to be, and marks to `newest`; None when another member has moved one.
+
+    On PostgreSQL one statement: a batch of one message is mostly statements.
+    """
+    if isinstance(tx, PostgresTransaction):
+        return await _take(tx.conn, consumer, moves, newest)
+    for place, (start, position) in sorted(moves.items()):
+        if not await tx.advance(consumer, *place, start, *position):
+            return None
+    known = Known(await tx.marks(consumer, newest.keys()), await inbox(tx).parked_keys(consumer, newest.keys()))
+    await tx.mark(consumer, dict(newest))
+    return known
+
+
+async def _take(conn: Connection, consumer: str, moves: Mapping[Place, tuple[int, Position]], newest: Mapping[Key, int]) -> Known | None:
+    told = {
+        "consumer": consumer,
+        "moves": [
+            {"topic": place.topic, "partition": place.partition, "start": start, "end": position.next, "watermark": position.watermark}
+            for place, (start, position) in sorted(moves.items())
+        ],
+        "newest": [{"source": source, "stream": stream, "sequence": n} for (source, stream), n in sorted(newest.items())],
+    }
+    found = await conn.execute(_TAKE, {**told, "moves": _json(told["moves"]), "newest": _json(told["newest"])})
+    rows = await found.fetchall()
+    if rows[0][0] != len(moves):
+        return None
+    keys = [((source, stream), before, held) for _, source, stream, before, held in rows if source is not None]
+    return Known({key: before for key, before, _ in keys if before is not None}, {key for key, _, held in keys if held})
+
+
+def _json(rows: object) -> str:
+    return msgspec.json.encode(rows).decode()
+
+
+_TAKE = """with moves as (select * from json_to_recordset(%(moves)s::json)
+        as x(topic text, partition integer, start bigint, "end" bigint, watermark timestamptz)),
+    newest as (select * from json_to_recordset(%(newest)s::json) as x(source text, stream text, sequence bigint)),
+    moved as (insert into offsets (consumer, topic, partition, next, watermark)
+        select %(consumer)s, topic, partition, "end", watermark from moves m where start = 0 or exists (select from offsets o
+            where o.consumer = %(consumer)s and o.topic = m.topic and o.partition = m.partition) order by topic, partition
+        on conflict (consumer, topic, partition) do update
+        set next = excluded.next, watermark = coalesce(excluded.watermark, offsets.watermark)
+        where offsets.next = (select start from moves m where m.topic = offsets.topic and m.partition = offsets.partition)
+        returning topic),
+    marked as (insert into marks (consumer, source, stream, sequence)
+        select %(consumer)s, source, stream, sequence from newest order by source, stream
+        on conflict (consumer, source, stream) do update set sequence = greatest(marks.sequence, excluded.sequence)
+        returning source, stream, old.sequence as before),
+    held as (select k.source, k.stream from parked_keys k join newest using (source, stream) where k.consumer = %(consumer)s
+        order by k.source, k.stream for update of k)
+    select (select count(*) from moved), m.source, m.stream, m.before, h.source is not null
+    from (values (1)) one left join marked m on true left join held h using (source, stream)"""
 _LOCK = """select source, stream from parked_keys where consumer = %s
     and (source, stream) in (select * from json_to_recordset(%s::json) as x(source text, stream text))
     order by source, stream for update"""
@@ -143,7 +207,9 @@ class _PostgresInbox:
         await self.conn.execute(_FREE, {"consumer": consumer})
 
 
-class _MemoryInbox:
+class MemoryInbox:
+    """What a memory transaction keeps."""
+
     def __init__(
         self, kept: dict[str, Any], offsets: dict[tuple[str, str, int], int], watermarks: dict[tuple[str, str, int], datetime]
     ) -> None:

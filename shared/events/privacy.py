@@ -156,8 +156,16 @@ class Vault(ABC):
         """Destroys the keys whose retention is over; says how many. Raises VaultUnavailable."""
 
     @abstractmethod
+    async def forgotten(self) -> set[str]:
+        """Everybody who was ever forgotten, by person id. Raises VaultUnavailable."""
+
+    @abstractmethod
     async def rewrap(self, limit: int = 500) -> int:
         """Wraps up to `limit` keys of older masters with the current one; says how many, 0 when all are done. Raises VaultUnavailable."""
+
+    @abstractmethod
+    async def behind(self) -> int:
+        """How many keys are not wrapped by the current master. Raises VaultUnavailable."""
 
     @abstractmethod
     async def _keep(self, fresh: KeyRow) -> KeyRow:

@@ -21,6 +21,8 @@ type _Work[R] = Callable[[_Connection], Awaitable[R]]
 
 _SCHEMA = Path(__file__).parent / "sql" / "vault.sql"
 _SELECT = "select kid, person_id, purpose, master, wrapped, expires_at from keys"
+_DROP = """with tended as (insert into tended (at) values (clock_timestamp()) on conflict (once) do update set at = excluded.at)
+    delete from keys where expires_at <= clock_timestamp()"""
 _LOCK = 0x7661756C74
 """Advisory lock: shared while a key is made, exclusive while someone is forgotten or merged."""
 
@@ -69,7 +71,14 @@ class PostgresVault(Vault):
         await self._run(self._locked("pg_advisory_xact_lock", work))
 
     async def drop_expired(self) -> int:
-        return await self._run(lambda c: _count(c, "delete from keys where expires_at <= clock_timestamp()", ()))
+        return await self._run(lambda c: _count(c, _DROP, ()))
+
+    async def forgotten(self) -> set[str]:
+        async def work(connection: _Connection) -> set[str]:
+            found = await connection.execute("select person_id from forgotten")
+            return {person for (person,) in await found.fetchall()}
+
+        return await self._run(work)
 
     async def rewrap(self, limit: int = 500) -> int:
         async def work(connection: _Connection) -> int:
@@ -78,6 +87,15 @@ class PostgresVault(Vault):
             rows = self._rewrapped([_row(values) for values in await found.fetchall()])
             sql = "update keys set master = %s, wrapped = %s where kid = %s"
             return sum([await _count(connection, sql, (row.master, row.wrapped, row.kid)) for row in rows])
+
+        return await self._run(work)
+
+    async def behind(self) -> int:
+        sql = "select count(*) from keys where master <> %s"
+
+        async def work(connection: _Connection) -> int:
+            [(n,)] = await (await connection.execute(sql, (self._masters.current,))).fetchall()
+            return int(n)
 
         return await self._run(work)
 
@@ -187,12 +205,20 @@ class MemoryVault(Vault):
         self._ask()
         return self._delete(lambda row: not _stands(row))
 
+    async def forgotten(self) -> set[str]:
+        self._ask()
+        return set(self._forgotten)
+
     async def rewrap(self, limit: int = 500) -> int:
         self._ask()
         old = [row for row in self._rows.values() if row.master != self._masters.current][:limit]
         rows = self._rewrapped(old)
         self._rows |= {(row.person_id, row.purpose): row for row in rows}
         return len(rows)
+
+    async def behind(self) -> int:
+        self._ask()
+        return sum(row.master != self._masters.current for row in self._rows.values())
 
     async def _keep(self, fresh: KeyRow) -> KeyRow:
         self._ask()

@@ -165,9 +165,9 @@ class MemoryTransaction:
         for (source, stream), n in marks.items():
             self.data.marks[consumer, source, stream] = max(n, self.data.marks.get((consumer, source, stream), 0))
 
-    async def fired(self, limit: int, now: datetime) -> list[TimerRow]:
-        """Due timers; one event loop needs no lock beyond the store's."""
-        due = sorted((t for t in self.data.timers.values() if t.due_at <= now), key=lambda t: (t.due_at, t.key))
+    async def fired(self, limit: int, now: datetime | None = None) -> list[TimerRow]:
+        """Timers due by then (None: by the store's own clock); one event loop needs no lock beyond the store's."""
+        due = sorted((t for t in self.data.timers.values() if t.due_at <= (now or self.now())), key=lambda t: (t.due_at, t.key))
         return due[:limit]
 
     async def postpone(self, key: str, until: datetime) -> None:

@@ -3,6 +3,8 @@
 from typing import Any
 
 import psycopg
+from psycopg.abc import PQGen
+from psycopg.errors import _WaitTimeout
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 SIZE = 5
@@ -11,8 +13,22 @@ PATIENCE = 1.5
 """Seconds a caller waits for a free connection."""
 IMPATIENCE = 0.2
 """The same once somebody has waited in vain, until a connection is had again."""
+SILENCE = 4.0
+"""Seconds a server may take to answer a statement; one that says nothing for longer is not there, whatever its socket looks like."""
 RETRY = 0.5
 """Seconds between tries to connect, for as long as it takes; the library's own way waits twice as long each time."""
+
+
+class Connection(psycopg.AsyncConnection[Any]):
+    """A connection that is given up when its server falls silent: a frozen one can neither answer nor cut its own statement."""
+
+    async def wait(self, gen: PQGen[Any], interval: float = 0.1, timeout: float | None = None) -> Any:
+        """Waits for the server. Raises OperationalError after SILENCE."""
+        try:
+            return await super().wait(gen, interval, SILENCE if timeout is None else timeout)
+        except _WaitTimeout as error:
+            self.pgconn.finish()
+            raise psycopg.OperationalError(f"the server was silent for {SILENCE:.0f} s") from error
 
 
 class Pool(AsyncConnectionPool[psycopg.AsyncConnection[Any]]):
@@ -22,6 +38,7 @@ class Pool(AsyncConnectionPool[psycopg.AsyncConnection[Any]]):
         limits = " ".join(f"-c {what}_timeout={STATEMENT_LIMIT}" for what in ("statement", "idle_in_transaction_session", "lock"))
         super().__init__(
             url,
+            connection_class=Connection,
             min_size=1,
             max_size=SIZE,
             kwargs={"autocommit": True, "options": limits, "application_name": name, "connect_timeout": 5},

@@ -49,7 +49,7 @@ _WATERMARK_WRITERS = """select least(statement_timestamp(), min(xact_start)) fro
     where datname = current_database() and usename = current_user and pid <> pg_backend_pid() and xact_start is not null"""
 _WATERMARK_OUTBOX = "select min(recorded_at) from outbox"
 _FIRED = """select key, due_at, stream, type, convert_from(data, 'UTF8') as data, convert_from(meta, 'UTF8') as meta
-    from timers where due_at <= %s order by due_at, key limit %s for update skip locked"""
+    from timers where due_at <= coalesce(%s::timestamptz, clock_timestamp()) order by due_at, key limit %s for update skip locked"""
 
 
 TOO_LARGE = "54"
@@ -78,7 +78,7 @@ class PostgresTransaction:
         if streams:
             cursor = self.conn.cursor(binary=True)
             for row in await (await cursor.execute(_LOAD, [array(streams)])).fetchall():
-                events[row[0]].append(EventRow(**dict(zip(_EVENT_COLUMNS, row, strict=True))))
+                events[row[0]].append(EventRow(*row))
         answers: dict[Key, Answer] = {}
         if keys:
             cursor = self.conn.cursor(binary=True)
@@ -164,17 +164,14 @@ class PostgresTransaction:
         rows = [{"source": s, "stream": t, "sequence": n} for (s, t), n in sorted(marks.items())]
         await self.conn.execute(sql, [consumer, statements.text(rows)])
 
-    async def fired(self, limit: int, now: datetime) -> list[TimerRow]:
-        """Due timers, locked for this transaction and skipped by others."""
+    async def fired(self, limit: int, now: datetime | None = None) -> list[TimerRow]:
+        """Timers due by then (None: by the store's own clock), locked for this transaction and skipped by others."""
         cursor = self.conn.cursor(row_factory=dict_row)
         return [TimerRow(**row) for row in await (await cursor.execute(_FIRED, [now, limit])).fetchall()]
 
     async def postpone(self, key: str, until: datetime) -> None:
         """A timer that could not be handled waits on."""
         await self.conn.execute("update timers set due_at = %s where key = %s", [until, key])
-
-
-_EVENT_COLUMNS = ("stream", "version", "id", "type", "type_version", "data", "meta", "occurred_at", "recorded_at")
 
 
 class PostgresStore:

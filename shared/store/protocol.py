@@ -10,8 +10,10 @@ from uuid import UUID
 from shared.decider import Count, Release, Take, TakeSlot
 from shared.views.table import Table
 
+# Rows are not frozen: that would cost four times as much, several times per command.
 
-@dataclass(frozen=True, kw_only=True)
+
+@dataclass(slots=True)
 class EventRow:
     """A stored event; `data` and `meta` are JSON text."""
 
@@ -27,7 +29,7 @@ class EventRow:
     """None until the database has set it."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class OutboxRow:
     """A public event on its way to Kafka. `headers` are the CloudEvents attributes as JSON text, names without `ce_`."""
 
@@ -50,7 +52,7 @@ class Key:
     key: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class Answer:
     """The stored first answer to a key: never a body."""
 
@@ -182,8 +184,8 @@ class Transaction(Reads, Protocol):
         """Sets the last sequence taken per (source, stream)."""
         ...
 
-    async def fired(self, limit: int, now: datetime) -> list[TimerRow]:
-        """Due timers, locked for this transaction and skipped by others."""
+    async def fired(self, limit: int, now: datetime | None = None) -> list[TimerRow]:
+        """Timers due by then (None: by the store's own clock), locked for this transaction and skipped by others."""
         ...
 
     async def postpone(self, key: str, until: datetime) -> None:

@@ -35,6 +35,7 @@ NAMES = {
     "LEA-11": "Opportunity stages, refused moves, time spent in each",
     "LEA-16": "Test drives without double booking of car or person",
     "CUS-01": "Customer record with number, contacts, preferences, purchase stage",
+    "CUS-03": "Edits with history; nobody overwrites another unseen",
     "CUS-04": "Mark invalid, archive, erase personal data everywhere",
     "CUS-07": "All about one customer in one answer, with the timeline",
     "INV-01": "Catalogue of trims, price lists with validity and source",

@@ -74,7 +74,14 @@ def make_group(platform: Platform, **entity: object) -> Group:
 def _add(group: Group, login: str, store: str, role: str) -> None:
     """A user with his first password changed."""
     username = f"{login.replace('_', '.')}{group.number}"
-    body = {"username": username, "name": login.title(), "roles": [role], "store_ids": [store], "password": "First-Pass-1"}
+    body = {
+        "username": username,
+        "name": login.title(),
+        "roles": [role],
+        "store_ids": [store],
+        "capacity": 1000,
+        "password": "First-Pass-1",
+    }
     group.values[login] = group.people["admin"].did("/users", body)
     person = group.platform.person(username, "First-Pass-1")
     changed = person.post("/auth/password", {"current": "First-Pass-1", "new": PASSWORD})

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from shutil import rmtree
 from typing import Any
@@ -26,7 +27,10 @@ PASSWORD = "Correct-Horse-7"  # noqa: S105
 class Platform:
     """Started once per session; `person` logs somebody in, `kill` kills one of its processes."""
 
-    def __init__(self) -> None:
+    def __init__(self, command: Sequence[str] = ("deploy.local", "up"), told: Mapping[str, str] = {}) -> None:
+        """`command` is the module that runs it, with its arguments; `told` is more of its environment."""
+        self.command = command
+        self.told = told
         self.folder = Path(tempfile.mkdtemp(prefix="forecourt-platform-"))
         self.base = _free_base()
         self.url = f"http://127.0.0.1:{self.base + 80}"
@@ -34,9 +38,9 @@ class Platform:
 
     def start(self) -> None:
         """Returns when every service answers. AssertionError with the log when that does not come about."""
-        environment = {**os.environ, "FORECOURT_VAR": str(self.folder), "BASE_PORT": str(self.base), "PORT": str(self.base + 80)}
+        environment = {**os.environ, **self.told, **self.place}
         self.log = (self.folder / "supervisor.log").open("ab")
-        command = [sys.executable, "-m", "deploy.local", "up"]
+        command = [sys.executable, "-m", *self.command]
         self._process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=self.log, stderr=self.log)
         until = time.monotonic() + READY_WITHIN
         while b"is ready after" not in (self.folder / "supervisor.log").read_bytes():
@@ -45,12 +49,18 @@ class Platform:
             assert time.monotonic() < until, told
             time.sleep(0.1)
 
-    def stop(self) -> None:
-        """One Ctrl-C; nothing is left."""
+    def stop(self, keep: bool = False) -> None:
+        """One Ctrl-C; nothing is left, unless the folder is kept to be looked at."""
         if self._process and self._process.poll() is None:
             self._process.send_signal(signal.SIGINT)
             self._process.wait(30)
-        rmtree(self.folder, ignore_errors=True)
+        if not keep:
+            rmtree(self.folder, ignore_errors=True)
+
+    @property
+    def place(self) -> dict[str, str]:
+        """Its folder and ports, as its environment names them."""
+        return {"FORECOURT_VAR": str(self.folder), "BASE_PORT": str(self.base), "PORT": str(self.base + 80)}
 
     @property
     def secrets(self) -> dict[str, str]:
@@ -67,8 +77,8 @@ class Platform:
         """The process that listens on a service's port."""
         from deploy.local.plan import Plan
 
-        plan = Plan.from_environment({"FORECOURT_VAR": str(self.folder), "BASE_PORT": str(self.base), "PORT": str(self.base + 80)})
-        port = {"postgres": plan.postgres, "kafka": plan.kafka, "redis": plan.redis}.get(service) or plan.port(service)
+        plan = Plan.from_environment(self.place)
+        port = {"postgres": plan.postgres, "vault": plan.vault, "kafka": plan.kafka, "redis": plan.redis}.get(service) or plan.port(service)
         for process in self.processes():
             if any(c.status == psutil.CONN_LISTEN and c.laddr.port == port for c in process.net_connections("tcp")):
                 return process

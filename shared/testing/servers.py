@@ -35,6 +35,11 @@ class Servers:
         self._own: list[Server] = []
         self._databases: list[str] = []
 
+    @property
+    def pids(self) -> list[int]:
+        """The processes of the session's own servers."""
+        return [server.pid for server in self._own]
+
     @cached_property
     def folder(self) -> Path:
         """Where the session's own servers keep their data."""

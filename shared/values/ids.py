@@ -1,8 +1,10 @@
 """Ids of things that people never type: UUIDs whose order is the order of their making."""
 
 import re
+from uuid import UUID, SafeUUID
 
 import uuid_utils
+from uuid_utils import compat
 
 _CANONICAL = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -10,6 +12,19 @@ _CANONICAL = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 def new_id() -> str:
     """A fresh UUIDv7 in canonical lower-case form; later ids of one process sort after earlier ones."""
     return str(uuid_utils.uuid7())
+
+
+def new_uuid() -> UUID:
+    """The same as a UUID."""
+    return compat.uuid7()
+
+
+def uuid_of(number: int) -> UUID:
+    """The UUID of a number known to be one: its constructor's checks cost more than all else."""
+    made = object.__new__(UUID)
+    object.__setattr__(made, "int", number)
+    object.__setattr__(made, "is_safe", SafeUUID.unknown)
+    return made
 
 
 def is_id(text: str) -> bool:

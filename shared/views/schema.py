@@ -9,10 +9,19 @@ SCOPE = "forecourt.stores"
 
 
 def ddl(table: Table[Any], writer: str, reader: str) -> str:
-    """Statements that create the table, its indexes and its policies, if they are not there. Role names are our own."""
+    """Statements that create the table, its indexes and its policies. Role names are our own."""
+    return f"{bare(table)};\n{finish(table, writer, reader)}"
+
+
+def bare(table: Table[Any]) -> str:
+    """Creates the columns alone, to be filled by COPY."""
+    return f"create table {table.sql_name} ({', '.join(f'{column} {kind}' for column, kind in table.columns.items())})"
+
+
+def finish(table: Table[Any], writer: str, reader: str) -> str:
+    """Gives the columns their key, indexes, grants and policies."""
     name = table.sql_name
-    columns = ", ".join(f"{column} {kind}" for column, kind in table.columns.items())
-    made = [f"create table {name} ({columns}, primary key ({', '.join(table.key)}))"]
+    made = [f"alter table {name} add primary key ({', '.join(table.key)})"]
     made += [f"create index on {name} {index if '(' in index else f'({index})'}" for index in table.indexes]
     made.append(f"grant select on {name} to {reader}")
     if table.store:

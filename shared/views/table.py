@@ -20,7 +20,7 @@ def _column_type(hint: Any) -> str:
     return _TYPES.get(hint, "jsonb")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Table[R]:
     """`key` are the columns that name a row; `store` is the column row-level security compares (None: every store reads it)."""
 
@@ -47,7 +47,7 @@ class Table[R]:
 
     def key_of(self, row: R) -> tuple[Any, ...]:
         """The values of the key columns."""
-        return tuple(getattr(row, column) for column in self.key)
+        return tuple([getattr(row, column) for column in self.key])
 
     def json(self, row: R) -> dict[str, Any]:
         """The row as plain JSON values, ready for `json_to_recordset`."""
@@ -55,7 +55,7 @@ class Table[R]:
         return made
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Fold[R, E]:
     """An inline view with one row per stream: a second fold of the stream, so it is exact at once and rebuilt by replay."""
 
@@ -63,7 +63,7 @@ class Fold[R, E]:
     apply: Callable[[R | None, Recorded[E]], R | None]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Rows[R, E]:
     """An inline view that only ever adds rows, keyed within the stream: ledger lines, timeline entries."""
 

@@ -102,6 +102,7 @@ class Call:
                 expected=self.expected,
                 stores=None if self.auth.all_stores else self.auth.stores,
                 must_exist=not (self._creates if new is None else new),
+                new=self._creates and new is None,
             ),
             command=command,
             key=Key(subject=self.auth.subject, route=f"{self.request.method} {self.request.path}", key=self.key) if self.key else None,

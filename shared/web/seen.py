@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from shared.bus.inbox import inbox
-from shared.bus.seen import seen
+from shared.bus.seen import Seen
 from shared.store.protocol import Store
 from shared.web.problems import Problem
 
@@ -45,10 +45,11 @@ class StoreMarks:
     def __init__(self, store: Store, consumer: str) -> None:
         self.store = store
         self.consumer = consumer
+        self._seen = Seen(store, consumer)
 
     async def reached(self, mark: Mark, seconds: float) -> bool:
         """Waits until the event of `mark` has been taken; False after `seconds`."""
-        return await seen(self.store, self.consumer, mark.source, mark.stream, mark.sequence, seconds)
+        return await self._seen.reached(mark.source, mark.stream, mark.sequence, seconds)
 
     async def as_of(self, source: str) -> datetime | None:
         """The lowest watermark of the source's partitions; None when one has none yet."""

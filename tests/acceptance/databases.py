@@ -1,12 +1,12 @@
 """The databases of a platform as its operator reads them, for what no route shows."""
 
+import time
 from typing import Any
 
 import psycopg
 from psycopg.rows import dict_row
 
 from deploy.local.plan import DATABASES, SERVICES, Plan
-from deploy.local.supervisor import exists
 from shared.testing.platform import Platform
 
 _BY = "select count(*) as n from events where position(convert_to(%s, 'UTF8') in meta) > 0"
@@ -19,7 +19,6 @@ class Databases:
         told = {"FORECOURT_VAR": str(platform.folder), "BASE_PORT": str(platform.base), "PORT": str(platform.base + 80)}
         self.plan = Plan.from_environment(told)
         self.secrets = platform.secrets
-        self.contexts = tuple(context for context in SERVICES if exists(context))
 
     def rows(self, context: str, sql: str, *params: Any) -> list[dict[str, Any]]:
         """What the database of a service answers to its writer."""
@@ -39,7 +38,15 @@ class Databases:
 
     def deeds(self, staff_id: str) -> int:
         """How many events of all services a person has caused himself."""
-        return sum(self.rows(context, _BY, f'"actor":"{staff_id}"')[0]["n"] for context in self.contexts)
+        return sum(self.rows(context, _BY, f'"actor":"{staff_id}"')[0]["n"] for context in SERVICES)
+
+    def settled_deeds(self, staff_id: str) -> int:
+        """The same, once what still followed from earlier deeds is done."""
+        before = -1
+        while before != (now := self.deeds(staff_id)):
+            before = now
+            time.sleep(1)
+        return now
 
     def environment(self, context: str) -> dict[str, str]:
         """What a service was told at its start."""

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
@@ -10,7 +11,6 @@ from typing import Any
 from pydantic import ValidationError
 
 from deploy.local.plan import SERVICES
-from deploy.local.supervisor import exists
 from services.gateway.routes import CONTEXTS
 from shared.values.ids import new_id
 from shared.web.body import MoneyRule
@@ -31,7 +31,7 @@ class Operation:
 
     @property
     def method(self) -> str:
-        return self.route.verb
+        return str(self.route.verb)
 
     @property
     def template(self) -> str:
@@ -65,7 +65,7 @@ class Operation:
 
     def body(self) -> Any:
         """The example of its documentation."""
-        return example(self.schema, self.schema.get("$defs", {})) if self.takes_json else None
+        return deepcopy(example(self.schema, self.schema.get("$defs", {}))) if self.takes_json else None
 
     def accepts(self, body: Any) -> bool:
         """Whether its form allows a body."""
@@ -111,7 +111,7 @@ def _is_money(body: Any, place: tuple[str | int, ...]) -> bool:
 OPERATIONS = tuple(
     Operation(context, route)
     for context in ("gateway", *(name for name in CONTEXTS if name != "gateway"))
-    if context in SERVICES and exists(context)
+    if context in SERVICES
     for router in import_module(f"services.{context}.app").service.routers
     for route in router.routes
 )

@@ -70,7 +70,8 @@ def leads(events: Iterable[Stored]) -> dict[str, Lead]:
         category, _, id = event.stream.partition("-")
         lead = found.get(id if category == "lead" else of.get(id, ""))
         if event.type == "LeadCaptured":
-            facts = {name: event.data[name] or None for name in ("channel", "brand", "series")} | {"campaign": event.data["campaign_id"]}
+            facts = {name: event.data[name] or None for name in ("channel", "brand", "series")}
+            facts["campaign"] = event.data["campaign_id"] or None
             month = f"{event.at.astimezone(HOME):%Y-%m}"
             found[id] = Lead(event.data["store_id"], event.at, {**facts, "month": month, "store": event.data["store_id"]})
         elif event.type == "OpportunityOpened" and event.data["lead_id"]:

@@ -36,7 +36,7 @@ def phone() -> str:
     return f"1391{serial():07}"
 
 
-def until[T](found: Callable[[], T], seconds: float = PATIENCE) -> T:
+def until[T](found: Callable[[], T | None], seconds: float = PATIENCE) -> T:
     """Asks until the answer is true, because services tell each other by events. AssertionError when it does not come."""
     end = time.monotonic() + seconds
     while not (answer := found()):

@@ -125,7 +125,15 @@ def _unfit(value: Any, schema: dict[str, Any], schemas: dict[str, Any], at: str 
         if all(list(_unfit(value, arm, schemas, at)) for arm in schema["anyOf"]):
             yield f"{at}: {value!r}"
     elif kind := schema.get("type"):
-        types = {"object": dict, "array": list, "string": str, "integer": int, "number": (int, float), "boolean": bool, "null": type(None)}
+        types: dict[str, Any] = {
+            "object": dict,
+            "array": list,
+            "string": str,
+            "integer": int,
+            "number": (int, float),
+            "boolean": bool,
+            "null": type(None),
+        }
         if not isinstance(value, types[kind]):
             yield f"{at}: {value!r} is no {kind}"
         elif kind == "object":

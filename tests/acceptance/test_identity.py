@@ -6,7 +6,7 @@ import pytest
 
 from shared.testing.platform import PASSWORD, Person, Platform
 
-ENTITY = {"name": "Beijing North Motors Ltd", "tax_number": "91110105MA01ABCD2X"}
+ENTITY = {"name": "Beijing North Motors Ltd", "tax_number": "91110105MA0IDENT2X"}
 
 
 @pytest.fixture(scope="module")

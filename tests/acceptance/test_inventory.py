@@ -179,7 +179,12 @@ def test_the_cars_book_cost_is_the_ledgers_stock_account(shop: Shop) -> None:
     """After every step of many cars' ways, in stock and in transit, both stores: the sum of the cars is the ledger to the cent."""
     trim, entity = shop.trim(), shop.values["entity"]
     assert _stock(shop) == _ledger(shop, entity)
-    parts = {"rebate": cny("3000.00"), "freight": cny("1200.00"), "preparation": cny("333.33"), "input_vat": cny("19500.00")}
+    parts: dict[str, Any] = {
+        "rebate": cny("3000.00"),
+        "freight": cny("1200.00"),
+        "preparation": cny("333.33"),
+        "input_vat": cny("19500.00"),
+    }
     cars = [shop.car(trim, cost="150000.11", **parts), shop.car(trim, "north"), shop.car(trim, "north"), shop.car(trim)]
     assert shop.stock.get(f"/vehicles/{cars[0]}").json()["book_cost"] == cny("148533.44")
     _agree(shop, entity)

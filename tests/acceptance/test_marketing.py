@@ -1,6 +1,7 @@
 """Campaigns through the gateway: none runs unapproved, and the plan stands beside what came of it."""
 
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from tests.acceptance.shop import Shop, cny, did, serial, until
 def test_a_campaign_cannot_run_unapproved_and_shows_its_plan_against_what_came(shop: Shop) -> None:
     today = date.fromisoformat(shop.values["today"])
     south = shop.values["south"]
-    plan = {
+    plan: dict[str, Any] = {
         "store_id": south,
         "name": f"Spring show {serial()}",
         "kind": "test-drive-day",

@@ -137,8 +137,7 @@ def test_profit_equals_a_recount_from_raw_events_to_the_cent(shop: Shop, databas
         assert (total["cars"], *(minor(total[name]) for name in FIGURES)) == tuple(map(sum, zip(*lines.values(), strict=True)))
     line = report(shop, "profit", store_id=shop.values["south"], as_of=year)["lines"][0]
     behind = {
-        row["type"]: row["data"]
-        for row in shop.owner.http.get(line["events"].removeprefix("/api/v1"), params={"limit": 200}).json()["items"]
+        row["type"]: row["data"] for row in shop.owner.http.get(line["events"].removeprefix("/api/v1") + "&limit=200").json()["items"]
     }
     recognised = behind["finance.SaleRecognised.v1"]
     assert recognised["revenue"]["minor"] - recognised["cost"]["minor"] == minor(line["front_at_deal"])

@@ -37,6 +37,11 @@ class Answer:
         """Whether the command was acknowledged."""
         return self.status in (200, 201)
 
+    @property
+    def slug(self) -> str:
+        """The problem's last word."""
+        return self.problem.rpartition("/")[2]
+
 
 @dataclass(kw_only=True)
 class Deed:
@@ -47,6 +52,8 @@ class Deed:
     path: str
     body: Any = None
     mark: str = ""
+    expects: frozenset[str] = frozenset()
+    """Problems that are as good an outcome: somebody else was first."""
     key: str = field(default_factory=lambda: str(uuid4()))
     answers: list[Answer] = field(default_factory=list)
 
@@ -59,6 +66,15 @@ class Deed:
     def done(self) -> Answer | None:
         """The first acknowledgement."""
         return next((answer for answer in self.answers if answer.accepted), None)
+
+    @property
+    def refused(self) -> bool:
+        """Whether it was refused as expected, and nobody knows of anything else."""
+        return self.done is None and bool(self.answers) and self.answers[-1].slug in self.expects
+
+    def excuses(self, answer: Answer) -> bool:
+        """Whether a fault or a rule explains that this was not accepted."""
+        return answer.status == 0 or answer.problem in AGAIN.get(answer.status, ()) or answer.slug in self.expects
 
 
 class Record:
@@ -101,9 +117,9 @@ class Client:
         """The same person at another door."""
         return Client(self.record, url, self.staff, self.http.headers["authorization"].removeprefix("Bearer "))
 
-    def begin(self, context: str, path: str, body: Any = None, mark: str = "") -> Deed:
+    def begin(self, context: str, path: str, body: Any = None, mark: str = "", expects: frozenset[str] = frozenset()) -> Deed:
         """A deed on record, not tried yet."""
-        deed = Deed(context=context, staff=self.staff, path=path, body=body, mark=mark)
+        deed = Deed(context=context, staff=self.staff, path=path, body=body, mark=mark, expects=expects)
         self.record.add(deed)
         return deed
 
@@ -122,8 +138,7 @@ class Client:
         if answer.accepted:
             assert first is None or (first.id, first.version) == (answer.id, answer.version), f"{deed.path}: {first}, then {answer}"
         else:
-            excused = answer.status == 0 or answer.problem in AGAIN.get(answer.status, ())
-            assert excused, f"{deed.path}: {answer.status} {answer.problem}"
+            assert deed.excuses(answer), f"{deed.path}: {answer.status} {answer.problem}"
         return answer
 
     def finish(self, deed: Deed, seconds: float = 60) -> Answer:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
-from deploy.local.plan import PREFIX
+from deploy.local.plan import PREFIX, SERVICES
 from shared.bus.kafka import KafkaBus
 from shared.bus.protocol import topic_of
 from shared.testing.platform import ROOT
@@ -108,7 +108,7 @@ MOVING = ("offsets", "leases", "audit_1")
 def contents(world: World) -> dict[str, str]:
     """A hash of every table of every service."""
     found = {}
-    for context in world.contexts:
+    for context in SERVICES:
         with world.database(context) as database:
             names = [row["tablename"] for row in database.execute("select tablename from pg_tables where schemaname = 'public'")]
             for name in set(names) - set(MOVING):

@@ -5,6 +5,8 @@ import time
 from collections import Counter
 from urllib.request import urlopen
 
+import psutil
+
 from tests.faults.record import Client, Record
 from tests.faults.workload import Desk, car, stock_value
 from tests.faults.world import Measured, World, ended, eventually
@@ -57,6 +59,24 @@ def test_f04_one_of_two_relays_leads_and_the_other_takes_over(
     measured("takeover of the relay", took)
     assert took < TAKEOVER
     finish(client, record)
+    oracle.settle()
+    assert stock_value(desk) == before + 150_000 * len(record)
+
+
+def test_f05_a_relay_that_stood_still_is_fenced_when_it_moves_again(world: World, desk: Desk, oracle: Oracle, record: Record) -> None:
+    oracle.settle()
+    before, first, client = stock_value(desk), epoch(oracle), desk.client(record, "stock")
+    with world.spare("inventory", "run", "relay.after_publish:1:stop") as stale:
+        with world.frozen("inventory"):
+            elsewhere = client.at(world.second_door)
+            elsewhere.finish(car(desk, elsewhere))
+            eventually(lambda: psutil.Process(stale.pid).status() == psutil.STATUS_STOPPED)
+        eventually(lambda: not unsent(oracle))
+        client.finish(car(desk, client))
+        eventually(lambda: not unsent(oracle))
+        stale.send_signal(signal.SIGCONT)
+        eventually(lambda: b"relay fenced" in world.log("inventory").read_bytes())
+        assert epoch(oracle) == first + 2
     oracle.settle()
     assert stock_value(desk) == before + 150_000 * len(record)
 

@@ -1,13 +1,13 @@
 """The platform as a saboteur sees it: its processes by service, and further ones that die where a failpoint says."""
 
 import os
-import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.client import HTTPConnection, HTTPException
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -16,9 +16,16 @@ import psycopg
 from deploy.local.plan import SERVICES, Plan
 from deploy.local.process import free_port, listens
 from deploy.local.setup import at
-from deploy.local.supervisor import exists
 from shared.testing.platform import ROOT, Platform
 
+_AHEAD = """
+import runpy, sys, datetime
+from shared.values import clock
+right = clock.utc_now
+clock.utc_now = lambda: right() + datetime.timedelta(seconds={seconds})
+del sys.argv[0]
+runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=False)
+"""
 SERVERS = ("postgres", "kafka", "redis")
 
 type Measured = Callable[[str, float], None]
@@ -40,9 +47,7 @@ class World:
     def __init__(self, platform: Platform) -> None:
         self.platform = platform
         self.secrets = platform.secrets
-        told = {"FORECOURT_VAR": str(platform.folder), "BASE_PORT": str(platform.base), "PORT": str(platform.base + 80)}
-        self.plan = Plan.from_environment(told)
-        self.contexts = [context for context in SERVICES if exists(context)]
+        self.plan = Plan.from_environment(platform.place)
         self.spare_ports = {context: free_port() for context in SERVICES}
 
     # --- its own processes ---------------------------------------------------------------------------------------
@@ -78,23 +83,32 @@ class World:
 
     @contextmanager
     def frozen(self, name: str) -> Iterator[None]:
-        """SIGSTOP for as long as the block lasts."""
+        """SIGSTOP for as long as the block lasts; PostgreSQL stands still with all its children."""
         process = self.process(name)
-        process.send_signal(signal.SIGSTOP)
+        family = [process, *process.children(recursive=True)]
+        for member in family:
+            member.suspend()
         try:
             yield
         finally:
-            process.send_signal(signal.SIGCONT)
+            for member in family:
+                with suppress(psutil.NoSuchProcess):
+                    member.resume()
 
     # --- more processes ------------------------------------------------------------------------------------------
 
     @contextmanager
-    def spare(self, context: str, command: str, failpoint: str = "", **told: str) -> Iterator["subprocess.Popen[bytes]"]:
-        """A second process of a service, on the port where the second door looks for it; killed at the end if it still lives."""
+    def spare(
+        self, context: str, command: str, failpoint: str = "", ahead: float = 0.0, **told: str
+    ) -> Iterator["subprocess.Popen[bytes]"]:
+        """A second process of a service, on the port where the second door looks for it; killed at the end if it still lives.
+
+        Its clock is so many seconds `ahead`.
+        """
         environment = self.plan.environment(context, self.secrets, demo=False)
         environment |= {"FORECOURT_PORT": str(self.spare_ports[context]), "FORECOURT_FAILPOINT": failpoint, **told}
-        log = (self.platform.folder / f"spare-{context}.log").open("ab")
-        run = [sys.executable, "-m", f"services.{context}", command]
+        log = self.log(context).open("ab")
+        run = [sys.executable, "-c", _AHEAD.format(seconds=ahead), f"services.{context}", command]
         made = subprocess.Popen(run, cwd=ROOT, env=os.environ | environment, stdout=log, stderr=log)
         try:
             if command != "work":
@@ -104,6 +118,10 @@ class World:
             made.kill()
             made.wait()
             log.close()
+
+    def log(self, context: str) -> Path:
+        """What the spare processes of a service say."""
+        return self.platform.folder / f"spare-{context}.log"
 
     @property
     def second_door(self) -> str:

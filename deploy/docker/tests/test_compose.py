@@ -26,7 +26,7 @@ def test_same_variables_as_the_supervisor(compose: Any, service: str) -> None:
 
 def test_every_container_says_whether_it_is_well(compose: Any) -> None:
     assert [name for name, each in compose.items() if "healthcheck" not in each] == ["setup"]
-    assert set(compose) == {*SERVICES, "postgres", "kafka", "redis", "setup"}
+    assert set(compose) == {*SERVICES, "postgres", "vault", "kafka", "redis", "setup"}
 
 
 def test_only_the_gateway_is_reached_from_outside(compose: Any) -> None:

@@ -21,7 +21,7 @@ def plan() -> Plan:
 def test_ports(plan: Plan) -> None:
     assert plan.url == "http://127.0.0.1:8080"
     assert [plan.port(each) for each in ("leads", "orders", "reporting", "gateway")] == [8101, 8105, 8108, 8080]
-    assert (plan.postgres, plan.kafka, plan.redis) == (8432, 8492, 8479)
+    assert (plan.postgres, plan.vault, plan.kafka, plan.redis) == (8432, 8433, 8492, 8479)
 
 
 def test_ports_can_be_chosen() -> None:

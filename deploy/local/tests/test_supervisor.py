@@ -91,7 +91,7 @@ class Installation:
 
 @pytest.fixture
 def installation(tmp_path: Path) -> Iterator[Installation]:
-    base = next(base for base in range(20_000, 31_000, 1_000) if not any(listens(base + n) for n in (80, 105, 432, 479, 492, 493)))
+    base = next(base for base in range(20_000, 31_000, 1_000) if not any(listens(base + n) for n in (80, 105, 432, 433, 479, 492, 493)))
     made = Installation(tmp_path / "var", base)
     tmp_path.chmod(0o755)
     yield made
@@ -114,7 +114,7 @@ def test_one_life(installation: Installation) -> None:
     assert before is not None
     os.kill(int(before), signal.SIGKILL)
     eventually(lambda: installation.answer(plan.port("orders")) not in (None, before))
-    postmaster = next(each for each in installation.family if each.name() == "postgres" and "-D" in each.cmdline())
+    postmaster = next(each for each in installation.family if str(plan.folder / "postgres") in each.cmdline())
     postmaster.kill()
     eventually(lambda: installation.said.count("PostgreSQL died"))
     eventually(lambda: listens(plan.postgres))

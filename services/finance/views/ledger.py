@@ -45,7 +45,7 @@ class LedgerLine:
 
 
 BALANCED = """
-create or replace function entry_balances() returns trigger language plpgsql as $$
+create or replace function public.entry_balances() returns trigger language plpgsql as $$
 declare
     touched text := case when tg_op = 'DELETE' then old.entry_id else new.entry_id end;
     unbalanced boolean;
@@ -58,7 +58,7 @@ begin
     return null;
 end $$;
 create constraint trigger {table}_balanced after insert or update or delete on {table}
-    deferrable initially deferred for each row execute function entry_balances()
+    deferrable initially deferred for each row execute function public.entry_balances()
 """
 
 lines = Table(

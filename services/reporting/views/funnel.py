@@ -7,12 +7,12 @@ from services.reporting.views.facts import STAGES, lead_facts, stage_facts, stor
 
 DIMENSIONS = {
     "channel": "l.channel",
-    "brand": "l.brand",
-    "series": "l.series",
+    "brand": "nullif(l.brand, '')",
+    "series": "nullif(l.series, '')",
     "store": "l.store_id",
     "grade": "g.grade",
     "seller": "a.seller_id",
-    "campaign": "l.campaign_id",
+    "campaign": "nullif(l.campaign_id, '')",
     "month": "to_char(l.captured_at at time zone coalesce(st.timezone, 'UTC'), 'YYYY-MM')",
 }
 

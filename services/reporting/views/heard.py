@@ -1,7 +1,11 @@
 """Every public event as it came: inbox, drill-down and proof at once."""
 
 from datetime import datetime
+from functools import cache
 from typing import Any
+from uuid import UUID
+
+import msgspec
 
 from shared.bus.heard import Heard
 from shared.contracts.needs import needed
@@ -49,6 +53,7 @@ heard_events = Table(
         "campaign_id, recorded_at",
         "stream, sequence",
     ),
+    also="alter table {table} add column xid xid8 not null default pg_current_xact_id(); create index on {table} (xid)",
 )
 
 
@@ -72,6 +77,30 @@ def log(heard: Heard) -> Put[HeardRow]:
             **references,
         ),
     )
+
+
+def again(row: HeardRow) -> Heard:
+    """A kept event as it was heard."""
+    return Heard(
+        id=UUID(row.event_id),
+        type=row.type,
+        source=row.source,
+        stream=row.stream,
+        sequence=row.sequence,
+        event=_decoders()[row.type].decode(row.data),
+        data=row.data.encode(),
+        occurred_at=row.occurred_at,
+        recorded_at=row.recorded_at,
+        store_id=row.store_id,
+        actor=row.actor,
+        correlation_id=row.correlation_id,
+        lineage="",
+    )
+
+
+@cache
+def _decoders() -> dict[str, msgspec.json.Decoder[Any]]:
+    return {type: msgspec.json.Decoder(cls) for type, cls in published().items()}
 
 
 def visible(auth: Auth) -> list[str]:

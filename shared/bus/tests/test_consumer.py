@@ -16,7 +16,7 @@ from shared.bus.inbox import inbox
 from shared.bus.memory import MemoryBus
 from shared.bus.parked import discard, retry, waiting
 from shared.bus.protocol import Message, topic_of
-from shared.bus.seen import seen
+from shared.bus.seen import Seen
 from shared.bus.tests.support import LINEAGE, Listener, consumer, message, shelf, until
 from shared.store.memory import MemoryStore
 from shared.store.protocol import Conflict, Unavailable
@@ -72,7 +72,7 @@ async def test_a_type_this_version_does_not_know_is_passed_over_and_its_mark_mov
     await bus.publish(TOPIC, [message("order-1", 1), message("order-1", 2, type="orders.NotYetKnown.v1")])
     ear = consumer(store, bus, Listener())
     async with running(ear):
-        assert await seen(store, "stock", "orders", "order-1", 200)
+        assert await Seen(store, "stock").reached("orders", "order-1", 200)
     assert await shelf(store, "order-1") == [1]
 
 
@@ -94,8 +94,8 @@ async def test_a_message_that_fails_parks_its_stream_while_others_go_on() -> Non
         assert [each.sequence for each in parked] == [200, 300, 400]
         assert "cannot" in parked[0].cause
         assert listener.calls.count(("order-1", 2)) == 4  # once in the batch, three tries alone
-        assert not await seen(store, "stock", "orders", "order-1", 200, timeout=0)
-        assert await seen(store, "stock", "orders", "order-1", 100, timeout=0)
+        assert not await Seen(store, "stock").reached("orders", "order-1", 200, timeout=0.05)
+        assert await Seen(store, "stock").reached("orders", "order-1", 100, timeout=0.05)
 
         healthy = consumer(store, bus, Listener())
         assert await retry(store, "stock", "orders", "order-1", healthy.listen, healthy.apply) == 3
@@ -288,10 +288,28 @@ async def test_seen_waits_for_the_mark() -> None:
     bus, store = MemoryBus(), MemoryStore()
     ear = consumer(store, bus, Listener())
     async with running(ear):
-        asked = asyncio.create_task(seen(store, "stock", "orders", "order-1", 100))
-        assert not await seen(store, "stock", "orders", "order-1", 100, timeout=0.05)
+        seen = Seen(store, "stock")
+        asked = asyncio.create_task(seen.reached("orders", "order-1", 100))
+        assert not await seen.reached("orders", "order-1", 100, timeout=0.05)
         await bus.publish(TOPIC, [message("order-1", 1)])
         assert await asked
+
+
+async def test_a_hundred_who_wait_ask_as_often_as_one() -> None:
+    store = MemoryStore()
+    looks = 0
+    begin = store.begin
+
+    def counted() -> Any:
+        nonlocal looks
+        looks += 1
+        return begin()
+
+    store.begin = counted  # type: ignore[method-assign]
+    seen = Seen(store, "stock")
+    found = await asyncio.gather(*(seen.reached("orders", f"order-{n}", 100, timeout=0.2) for n in range(100)))
+    assert found == [False] * 100
+    assert looks <= 12
 
 
 async def test_a_bus_that_is_down_is_waited_for() -> None:

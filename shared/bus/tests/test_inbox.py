@@ -9,22 +9,23 @@ from uuid import uuid4
 import pytest
 
 from shared.bus.cloudevents import Envelope, read
-from shared.bus.inbox import Parked, Position, inbox
+from shared.bus.inbox import Parked, Position, inbox, take
 from shared.bus.memory import MemoryBus
 from shared.bus.parked import parked, retry, waiting
 from shared.bus.protocol import Message, Place, Record, topic_of
 from shared.bus.tests.support import Listener, consumer, fresh_store, message, opened, shelf, until
 from shared.store.memory import MemoryStore
 from shared.store.protocol import Store
+from shared.testing.overlapping import OverlappingStore
 from shared.testing.servers import Servers
 
 AT = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 
-@pytest.fixture(params=["memory", "postgres"])
+@pytest.fixture(params=["memory", "overlapping", "postgres"])
 async def store(request: pytest.FixtureRequest) -> AsyncIterator[Store]:
-    if request.param == "memory":
-        yield MemoryStore()
+    if request.param != "postgres":
+        yield MemoryStore() if request.param == "memory" else OverlappingStore()
         return
     servers: Servers = request.getfixturevalue("servers")
     async with opened(await fresh_store(servers, "stock")) as store:
@@ -47,6 +48,36 @@ async def test_positions_are_per_consumer_and_partition(store: Store) -> None:
     async with store.begin() as tx:
         assert await inbox(tx).positions("stock") == {Place("a", 1): Position(5, AT), Place("a", 2): Position(7, None)}
         assert not await tx.advance("stock", "a", 1, 0, 6, None)
+
+
+async def test_a_batch_is_taken_once_and_tells_what_was_known(store: Store) -> None:
+    at, far = Place("a", 1), Place("a", 2)
+    first, second = ("orders", "order-1"), ("orders", "order-2")
+    async with store.begin() as tx:
+        await inbox(tx).park("stock", one("order-2", 1))
+    async with store.begin() as tx:
+        assert await take(tx, "stock", {at: (0, Position(5, AT))}, {first: 300}) == ({}, set())
+    async with store.begin() as tx:
+        moves = {at: (5, Position(9, None)), far: (0, Position(1, None))}
+        assert await take(tx, "stock", moves, {second: 100, first: 200}) == ({first: 300}, {second})
+    async with store.begin() as tx:
+        assert await tx.marks("stock", [first, second]) == {first: 300, second: 100}
+        assert await inbox(tx).positions("stock") == {at: Position(9, AT), far: Position(1, None)}
+        assert await take(tx, "other", {at: (0, Position(2, None))}, {}) == ({}, set())
+
+
+async def test_what_another_member_has_moved_is_not_taken(store: Store) -> None:
+    at, far = Place("a", 1), Place("a", 2)
+    async with store.begin() as tx:
+        assert await take(tx, "stock", {at: (0, Position(5, AT))}, {})
+    for moves in ({at: (4, Position(9, None))}, {at: (0, Position(9, None))}, {far: (3, Position(9, None)), at: (5, Position(9, None))}):
+        with pytest.raises(LookupError):
+            async with store.begin() as tx:
+                assert await take(tx, "stock", moves, {("orders", "order-1"): 100}) is None
+                raise LookupError
+    async with store.begin() as tx:
+        assert await inbox(tx).positions("stock") == {at: Position(5, AT)}
+        assert await tx.marks("stock", [("orders", "order-1")]) == {}
 
 
 async def test_the_first_lineage_is_kept(store: Store) -> None:

@@ -19,6 +19,12 @@ create table if not exists links (
     primary key (person_id, other)
 );
 
+-- When keys whose time is over were last destroyed; it also tells how late a copy of the vault is.
+create table if not exists tended (
+    once boolean primary key default true check (once),
+    at   timestamptz not null
+);
+
 create table if not exists forgotten (
     person_id    text primary key,
     forgotten_at timestamptz not null default clock_timestamp()

@@ -22,6 +22,7 @@ from shared.store.migrate import migrate
 from shared.store.postgres import PostgresStore
 from shared.store.protocol import Key, Store, Taken
 from shared.testing import tills
+from shared.testing.overlapping import OverlappingStore
 from shared.testing.servers import FreshDatabase
 from shared.testing.tills import NOON, CloseTill, OpenTill, PutIn
 from shared.values.ids import new_id
@@ -38,10 +39,10 @@ async def postgres_store(fresh_database: FreshDatabase) -> AsyncIterator[Postgre
         yield store
 
 
-@pytest.fixture(params=["memory", "postgres"])
+@pytest.fixture(params=["memory", "overlapping", "postgres"])
 async def store(request: pytest.FixtureRequest, fresh_database: FreshDatabase) -> AsyncIterator[Store]:
-    if request.param == "memory":
-        yield MemoryStore()
+    if request.param != "postgres":
+        yield MemoryStore() if request.param == "memory" else OverlappingStore()
         return
     async with postgres_store(fresh_database) as store:
         yield store

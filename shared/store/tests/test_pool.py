@@ -4,13 +4,14 @@ import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import psutil
 import psycopg
 import pytest
 from psycopg_pool import PoolTimeout
 
 from deploy.local import postgres
 from deploy.local.process import Server, free_port
-from shared.store.pool import PATIENCE, Pool
+from shared.store.pool import PATIENCE, SILENCE, Pool
 
 
 @pytest.fixture
@@ -44,6 +45,25 @@ async def test_a_dead_database_is_said_at_once_and_found_again(server: Server) -
         server.start()
         server.wait()
         until = time.monotonic() + 5
+        while await ask(pool):
+            assert time.monotonic() < until
+
+
+async def test_a_frozen_database_is_given_up_and_found_again_when_it_moves(server: Server) -> None:
+    async with Pool(server.url, "test") as pool:
+        assert await ask(pool) == 0
+        family = [psutil.Process(server.pid), *psutil.Process(server.pid).children(recursive=True)]
+        for process in family:
+            process.suspend()
+        try:
+            waits = [await ask(pool) for _ in range(3)]
+            assert SILENCE <= waits[0] < 5
+            assert waits[1] < 5
+            assert waits[2] < PATIENCE + 0.5
+        finally:
+            for process in family:
+                process.resume()
+        until = time.monotonic() + 10
         while await ask(pool):
             assert time.monotonic() < until
 

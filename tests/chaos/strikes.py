@@ -1,0 +1,285 @@
+"""What is done to the platform, drawn by lot from a seed: kills, freezes, broken wires, and Kafka away for a while."""
+
+import asyncio
+import random
+import signal
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import aiohttp
+import psutil
+import psycopg
+
+from deploy.local.plan import PREFIX, SERVICES
+from deploy.local.process import listens
+from shared.testing.platform import Platform
+from tests.chaos.links import Fault, Links
+from tests.chaos.plant import Works
+from tests.faults.record import Record
+
+KINDS = ("gateway", "serve", "work", "kafka", "postgres", "redis")
+FAULTS: tuple[Fault, ...] = ("delay", "cut", "half-open", "throttle")
+FROZEN = 3.0
+"""Seconds a process stands still, or a wire is broken."""
+SOON = 0.05
+COMES_BACK = 40.0
+SERVICE, DATABASE = 5.0, 10.0
+"""Goals: seconds from a kill to a service that is ready, and to the first command that PostgreSQL accepts."""
+
+
+@dataclass
+class Healed:
+    """How long it took after a strike; `goal` in seconds where there is one."""
+
+    what: str
+    seconds: float
+    goal: float | None = None
+
+
+@dataclass
+class Outage:
+    """Kafka was away: what commands were answered meanwhile, and how the backlog went down."""
+
+    seconds: float = 0.0
+    answered: int = 0
+    refused: int = 0
+    relay: float = 0.0
+    consumer: float = 0.0
+    slowest: str = ""
+
+
+@dataclass
+class Saboteur:
+    """Strikes only at children of this platform's own supervisor."""
+
+    platform: Platform
+    plan: Works
+    links: Links
+    record: Record
+    dice: random.Random
+    healed: list[Healed] = field(default_factory=list)
+    struck: list[str] = field(default_factory=list)
+    outage: Outage = field(default_factory=Outage)
+    _bags: dict[str, list[str]] = field(default_factory=dict)
+
+    # --- who -----------------------------------------------------------------------------------------------------
+
+    def process(self, name: str) -> psutil.Process:
+        """The process of that name. AssertionError when it is none of the supervisor's children."""
+        ports = {"postgres": self.plan.postgres, "redis": self.plan.redis} | {
+            f"kafka{n + 1}": port for n, port in enumerate(self.plan.brokers)
+        }
+        family = self.platform.processes()
+        if name in ports:
+            mine = (one for one in family if any(c.status == psutil.CONN_LISTEN and c.laddr.port == ports[name] for c in _sockets(one)))
+        else:
+            pid = int(self.plan.pid(name).read_text())
+            mine = (one for one in family if one.pid == pid)
+        found = next(mine, None)
+        assert found is not None, f"{name} does not run"
+        return found
+
+    async def victim(self, name: str) -> psutil.Process:
+        """The same, once it runs again."""
+        until = time.monotonic() + COMES_BACK
+        while True:
+            try:
+                return await asyncio.to_thread(self.process, name)
+            except (AssertionError, psutil.NoSuchProcess):
+                if time.monotonic() > until:
+                    raise
+                await asyncio.sleep(SOON)
+
+    def draw(self, kind: str) -> str:
+        """A process of the kind; all of them before one comes twice."""
+        if not self._bags.get(kind):
+            contexts = [context for context in SERVICES if context != "gateway"]
+            several = range(1, self.plan.scale + 1)
+            of = {
+                "gateway": [f"gateway-serve-{n}" for n in several],
+                "serve": [f"{context}-serve-{n}" for context in contexts for n in several],
+                "work": [f"{context}-work-{n}" for context in SERVICES for n in several],
+                "kafka": [f"kafka{n}" for n in range(1, max(2, len(self.plan.brokers)))],
+            }.get(kind, [kind])
+            self._bags[kind] = self.dice.sample(of, len(of))
+        return self._bags[kind].pop()
+
+    # --- strikes -------------------------------------------------------------------------------------------------
+
+    def schedule(self, kills: int) -> list[Callable[[], Awaitable[None]]]:
+        """Every kind of process equally often, and between two kills a freeze or a broken wire."""
+        kinds: list[str] = []
+        while len(kinds) < kills:
+            kinds += self.dice.sample(KINDS, len(KINDS))
+        strikes: list[Callable[[], Awaitable[None]]] = []
+        faults: list[Fault] = []
+        for n, kind in enumerate(kinds[:kills]):
+            strikes.append(partial(self.kill, self.draw(kind)))
+            if n % 2:
+                strikes.append(partial(self.freeze, self.draw(self.dice.choice(KINDS))))
+            else:
+                faults = faults or self.dice.sample(FAULTS, len(FAULTS))
+                wire = self.dice.choice(["postgres/", "postgres/", "kafka/", "redis"])
+                strikes.append(partial(self.break_wire, self.dice.choice(self.links.named(wire)), faults.pop()))
+        return strikes
+
+    async def kill(self, name: str) -> None:
+        """kill -9, and how long until it is there again."""
+        victim = await self.victim(name)
+        epoch = await self._epoch(name)
+        victim.kill()
+        died = time.monotonic()
+        self.struck.append(f"kill -9 {name}")
+        if name == "postgres":
+            await self._until(lambda: self._accepted(died))
+            goal: float | None = DATABASE
+        elif name.startswith("kafka") or name == "redis":
+            port = self.plan.redis if name == "redis" else self.plan.brokers[int(name[5:]) - 1]
+            await self._until(lambda: listens(port) and not victim.is_running())
+            goal = None
+        elif "-work-" in name:
+            await self._until(lambda: self._leads_again(name, epoch))
+            goal = None
+        else:
+            await self._ready(name)
+            goal = SERVICE
+        self.healed.append(Healed(f"{_kind(name)} killed", time.monotonic() - died, goal))
+
+    async def freeze(self, name: str) -> None:
+        """SIGSTOP for a while, then SIGCONT. PostgreSQL stands still with all its children."""
+        victim = await self.victim(name)
+        with _standing([victim, *victim.children(recursive=True)]):
+            self.struck.append(f"SIGSTOP {name}")
+            await asyncio.sleep(FROZEN)
+
+    async def break_wire(self, name: str, fault: Fault) -> None:
+        """A wire has a fault for a while."""
+        self.struck.append(f"{fault} {name}")
+        with self.links.broken([name], fault):
+            await asyncio.sleep(FROZEN)
+
+    # --- Kafka away ----------------------------------------------------------------------------------------------
+
+    async def take_kafka_away(self, seconds: float) -> None:
+        """Nobody reaches Kafka; then, how fast what waited is told and heard."""
+        began = time.monotonic()
+        self.struck.append(f"Kafka away for {seconds:.0f} s")
+        with self.links.broken(self.links.named("kafka/"), "cut"):
+            await asyncio.sleep(seconds)
+            answers = [answer for answer in self.record.answers(began) if answer.at - answer.took > began]
+        back = time.monotonic()
+        relays = {context: asyncio.create_task(self._drained(context)) for context in SERVICES}
+        consumers = {context: asyncio.create_task(self._caught_up(context)) for context in SERVICES}
+        drains = await asyncio.gather(*relays.values())
+        hears = await asyncio.gather(*consumers.values())
+        self.outage = Outage(
+            seconds=back - began,
+            answered=len(answers),
+            refused=sum(answer.status not in (200, 201, 409) for answer in answers),
+            relay=min((back - began + took) / took for took in drains),
+            consumer=min((back - began + took) / took for took in hears),
+            slowest=max(zip(hears, consumers, strict=True))[1],
+        )
+        self.healed.append(Healed("Kafka back to all told and heard", time.monotonic() - back))
+
+    async def _drained(self, context: str) -> float:
+        """Seconds from the first row that a relay sends until none waits longer than usual."""
+        first = last = await self._number(context, "select count(*) from outbox")
+        began = time.monotonic()
+        while last > 3 and time.monotonic() < began + COMES_BACK:
+            if last >= first:
+                began, first = time.monotonic(), last
+            await asyncio.sleep(SOON)
+            last = await self._number(context, "select count(*) from outbox")
+        return max(time.monotonic() - began, SOON)
+
+    async def _caught_up(self, context: str) -> float:
+        """Seconds from the first message a consumer takes until it is as near to the present as usual: a second and a half."""
+        first = behind = await self._number(context, _BEHIND)
+        began = time.monotonic()
+        while behind > 2.0 and time.monotonic() < began + COMES_BACK:
+            if behind >= first:
+                began, first = time.monotonic(), behind
+            await asyncio.sleep(SOON)
+            behind = await self._number(context, _BEHIND)
+        return max(time.monotonic() - began, SOON)
+
+    def late(self) -> list[str]:
+        """What came back later than its goal, and commands refused for want of Kafka."""
+        found = [f"{one.what}: {one.seconds:.1f} s, goal {one.goal} s" for one in self.healed if one.goal and one.seconds > one.goal]
+        return found + ([f"{self.outage.refused} commands were refused while Kafka was away"] if self.outage.refused else [])
+
+    # --- looking -------------------------------------------------------------------------------------------------
+
+    async def _number(self, context: str, sql: str) -> float:
+        return await asyncio.to_thread(self._ask, context, sql)
+
+    def _ask(self, context: str, sql: str) -> float:
+        url = self.plan.database(context, "writer", self.platform.secrets)
+        with suppress(psycopg.OperationalError), psycopg.connect(url, connect_timeout=2) as connection:
+            (row,) = connection.execute(sql.encode()).fetchall()
+            return float(row[0] or 0)
+        return 0.0
+
+    async def _epoch(self, name: str) -> float:
+        return await self._number(name.partition("-")[0], _EPOCH) if "-work-" in name else 0.0
+
+    def _leads_again(self, name: str, epoch: float) -> bool:
+        """Whether a relay holds the lease that is not the dead one's."""
+        return self._ask(name.partition("-")[0], f"{_EPOCH} and expires_at > clock_timestamp()") > epoch
+
+    def _accepted(self, since: float) -> bool:
+        return any(answer.accepted and answer.at - answer.took > since for answer in self.record.answers(since))
+
+    async def _until(self, true: Callable[[], bool]) -> None:
+        until = time.monotonic() + COMES_BACK
+        while not await asyncio.to_thread(true) and time.monotonic() < until:
+            await asyncio.sleep(SOON)
+
+    async def _ready(self, name: str) -> None:
+        context, _, n = name.split("-")
+        url = f"http://127.0.0.1:{self.plan.ports(context)[int(n) - 1]}/readyz"
+        until = time.monotonic() + COMES_BACK
+        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=2)) as http:
+            while time.monotonic() < until:
+                with suppress(aiohttp.ClientError, TimeoutError, OSError):
+                    async with http.get(url) as answer:
+                        if answer.status == 200:
+                            return
+                await asyncio.sleep(SOON)
+
+
+_EPOCH = "select max(epoch) from leases where name = 'relay'"
+_BEHIND = f"select extract(epoch from clock_timestamp() - min(watermark)) from offsets where topic like '{PREFIX}.%'"
+
+
+def _kind(name: str) -> str:
+    context, part, *_ = [*name.split("-"), ""]
+    if not part:
+        return {"postgres": "PostgreSQL", "redis": "Redis"}.get(name, "Kafka")
+    return "gateway" if (context, part) == ("gateway", "serve") else {"serve": "service", "work": "relay and consumer"}[part]
+
+
+def _sockets(process: psutil.Process) -> list[Any]:
+    try:
+        return list(process.net_connections("tcp"))
+    except psutil.NoSuchProcess:
+        return []
+
+
+@contextmanager
+def _standing(processes: list[psutil.Process]) -> Iterator[None]:
+    """They stand still for as long as the block lasts."""
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            process.send_signal(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for process in processes:
+            with suppress(psutil.NoSuchProcess):
+                process.send_signal(signal.SIGCONT)
