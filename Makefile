@@ -1,6 +1,6 @@
 # A new machine needs git, make and Python only. `make help` says what there is.
 .DEFAULT_GOAL := help
-.PHONY: help install lock up demo down reset backup restore logs test lint types imports unit test-data check-compose contracts features
+.PHONY: help install lock up demo down reset backup restore logs test lint types imports unit test-data check-compose contracts features fuzz
 MAKEFLAGS += --no-print-directory
 
 PYTHON := .venv/bin/python
@@ -64,11 +64,15 @@ test-data: $(INSTALLED) ## Run the tests on the real files (FORECOURT_DATA=../sh
 	echo "These tests need the real files, and $(FORECOURT_DATA) is not there: make test-data FORECOURT_DATA=/their/folder" >&2; exit 1; }
 	@FORECOURT_DATA="$(abspath $(FORECOURT_DATA))" $(PYTHON) -m pytest -m data
 
-contracts: $(INSTALLED) ## Write the public JSON Schemas anew from shared/contracts
+contracts: $(INSTALLED) ## Write JSON Schemas, AsyncAPI and OpenAPI documents anew from the code
 	@$(PYTHON) -m shared.contracts
 
-features: $(INSTALLED) ## Write docs/features.md and the tables of the context map anew
+fuzz: $(INSTALLED) ## Ask what nobody would ask, as four kinds of people; one page (N=2000 SEED=…)
+	@$(PYTHON) -m tests.fuzz -n $(or $(N),2000) $(if $(SEED),--seed $(SEED))
+
+features: $(INSTALLED) ## Write docs/features.md, the list of attacks and the tables of the context map anew
 	@$(PYTHON) -m shared.testing.features
+	@$(PYTHON) -m tests.attacks
 	@$(PYTHON) -m tests.context_map
 
 check-compose: $(INSTALLED) ## Check docker-compose.yml with the real docker compose (needs Go, no Docker)

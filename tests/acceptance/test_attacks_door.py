@@ -1,7 +1,6 @@
 """Attacks on the door itself: heads, forms, logins, cookies and tokens of the inside, A18 to A62."""
 
 import socket
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx2
@@ -95,10 +94,10 @@ def test_a48_no_cookie_is_given_and_none_is_asked_for(platform: Platform, shop: 
 
 
 @pytest.fixture
-def inside(platform: Platform) -> Iterator[Tokens]:
+def inside(platform: Platform) -> Tokens:
     """Tokens as the gateway makes them for the services."""
     secrets = platform.secrets
-    yield Tokens(secrets["access_private_key"], secrets["internal_private_key"])
+    return Tokens(secrets["access_private_key"], secrets["internal_private_key"])
 
 
 def test_a61_a_token_of_the_inside_opens_no_door(platform: Platform, shop: Shop, inside: Tokens) -> None:
@@ -120,7 +119,9 @@ def test_a62_past_the_door_nobody_is_let_in(platform: Platform, shop: Shop) -> N
             assert answer.status_code == 401, url
 
 
-@pytest.mark.parametrize("path", ["/?next=//evil.example", "//evil.example", "//evil.example/..", "/\\evil.example", "/login?next=https://evil"])
+@pytest.mark.parametrize(
+    "path", ["/?next=//evil.example", "//evil.example", "//evil.example/..", "/\\evil.example", "/login?next=https://evil"]
+)
 def test_a95_nothing_leads_elsewhere(platform: Platform, path: str) -> None:
     with socket.create_connection(("127.0.0.1", platform.base + 80), timeout=10) as connection:
         connection.sendall(f"GET {path} HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n".encode())

@@ -10,10 +10,10 @@ import pytest
 from services.gateway.door import CONSOLE
 from shared.testing.platform import Platform
 from tests.acceptance.refusals import assert_refused
-from tests.acceptance.shop import Shop, phone
+from tests.acceptance.shop import Shop, cny, did, phone
 
 SCRIPT = '<script>alert("zq7")</script><img src=x onerror=alert(1)>'
-TEMPLATE = "#sys.version {{7*7}} ${7*7} %(secret)s {0.__class__} #read(\"pyproject.toml\")"
+TEMPLATE = '#sys.version {{7*7}} ${7*7} %(secret)s {0.__class__} #read("pyproject.toml")'
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
@@ -30,7 +30,8 @@ def test_a85_a_template_in_a_name_is_text(shop: Shop) -> None:
     """What looks like an expression is printed as it was written, and nothing is read."""
     trim = shop.trim()
     customer = shop.customer(TEMPLATE, phone=phone())
-    quote = shop.quote(trim, customer_id=customer)
+    about = {"store_id": shop.values["south"], "customer_id": customer, "trim_id": trim, "discount": cny("0.00")}
+    quote = did(shop.sales, "/quotes", about)
     answer = shop.sales.http.get(f"/quotes/{quote}/quote.pdf")
     assert answer.status_code == 200, answer.text
     printed = "".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(answer.content)).pages)

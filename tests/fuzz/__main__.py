@@ -6,6 +6,7 @@ import sys
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import cycle
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -71,8 +72,8 @@ def wrong(asker: Asker, label: str, answer: requests.Response) -> list[str]:
             found.append("nobody is let in")
         elif permissions and asker.permissions.isdisjoint(permissions):
             found.append("done without the permission")
-        if told := [id for id in asker.foreign if id in answer.text]:
-            found.append(f"shows what is another's: {told}")
+        if seen := [id for id in asker.foreign if id in answer.text]:
+            found.append(f"shows what is another's: {seen}")
     return found
 
 
@@ -85,21 +86,18 @@ def run(number: int, seed: int) -> int:
         chance, operations = random.Random(seed), cases.operations()
         chance.shuffle(operations)
         started = time.monotonic()
-        for operation_, share in cases.shares(number, operations):
-            asked = 0
+        turns = cycle(people)
+        for asked, share in cases.shares(number, operations):
 
             def ask(case: Any) -> None:
-                nonlocal asked
-                asker = people[asked % len(people)]
-                asked += 1
-                request = cases.request_of(case, platform.url, known, chance)
+                asker, request = next(turns), cases.request_of(case, platform.url, known, chance)
                 answer = asker.send(request)
                 if answer.status_code == 503:
                     time.sleep(float(answer.headers.get("retry-after", "1")))
                     answer = asker.send(request)
-                report.take(asker, operation_.label, request, answer)  # noqa: B023
+                report.take(asker, asked.label, request, answer)  # noqa: B023
 
-            cases.each(operation_, share, seed, ask)
+            cases.each(asked, share, seed, ask)
         print(report.page(seed, time.monotonic() - started, len(operations)))
     finally:
         platform.stop()
