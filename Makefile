@@ -1,6 +1,6 @@
 # A new machine needs git, make and Python only. `make help` says what there is.
 .DEFAULT_GOAL := help
-.PHONY: help install lock up demo down reset backup restore logs test lint types imports unit test-data chaos faults check-compose contracts features simulate bench
+.PHONY: help install lock up demo down reset backup restore logs test lint types imports unit test-data chaos faults check-compose contracts features simulate bench fuzz
 MAKEFLAGS += --no-print-directory
 
 PYTHON := .venv/bin/python
@@ -77,10 +77,16 @@ bench: $(INSTALLED) ## Measure ours and the peers in turns, one page (ONLY=appen
 	@$(PYTHON) -m deploy.bench --only "$(ONLY)" --seconds $(or $(SECONDS),3) --rounds $(or $(ROUNDS),3) $(if $(HISTORY),--history)
 
 contracts: $(INSTALLED) ## Write the public JSON Schemas anew from shared/contracts
+
+contracts: $(INSTALLED) ## Write JSON Schemas, AsyncAPI and OpenAPI documents anew from the code
 	@$(PYTHON) -m shared.contracts
 
-features: $(INSTALLED) ## Write docs/features.md and the tables of the context map anew
+fuzz: $(INSTALLED) ## Ask what nobody would ask, as four kinds of people; one page (N=2000 SEED=…)
+	@$(PYTHON) -m tests.fuzz -n $(or $(N),2000) $(if $(SEED),--seed $(SEED))
+
+features: $(INSTALLED) ## Write docs/features.md, the list of attacks and the tables of the context map anew
 	@$(PYTHON) -m shared.testing.features
+	@$(PYTHON) -m tests.attacks
 	@$(PYTHON) -m tests.context_map
 
 check-compose: $(INSTALLED) ## Check docker-compose.yml with the real docker compose (needs Go, no Docker)
