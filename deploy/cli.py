@@ -50,9 +50,9 @@ def _carry_out(context: str, environment: Mapping[str, str], asked: argparse.Nam
     finally:
         for name in environment:
             del os.environ[name]
-    configure_logging("ERROR", context)
     return asyncio.run(operator.carry_out(import_module(f"services.{context}.app").service, settings, asked))
 
 
 if __name__ == "__main__":
+    configure_logging("ERROR", "operator")
     sys.exit(main())

@@ -217,6 +217,7 @@ def _uvicorn(app: Any, settings: Settings) -> uvicorn.Config:
         access_log=False,
         log_config=None,
         server_header=False,
+        proxy_headers=False,
         date_header=False,
         h11_max_incomplete_event_size=16_384,
         timeout_graceful_shutdown=5,

@@ -59,7 +59,7 @@ class _Data:
         made = copy.copy(self)
         for name, value in vars(self).items():
             if isinstance(value, dict):
-                setattr(made, name, {k: copy.copy(v) if isinstance(v, dict | list) else v for k, v in value.items()})
+                setattr(made, name, {k: v.copy() if isinstance(v, dict | list) else v for k, v in value.items()})
             elif isinstance(value, list):
                 setattr(made, name, list(value))
         return made
