@@ -173,11 +173,13 @@ def test_inventory_answers_requests() -> None:
             store_id=h.OTHER_STORE,
             certificate="with-us",
             until=NOON,
+            sequence=700,
             at=NOON,
         ),
     )
     assert isinstance(sent(h.refused(request))[1], HearRefused)
-    assert sent(h.released("r1", "so1"))[1] == HearReleased(order_id="so1", request_id="r1", vin=h.RED, reason="expired", at=NOON)
+    ended = HearReleased(order_id="so1", request_id="r1", vin=h.RED, reason="expired", sequence=700, at=NOON)
+    assert sent(h.released("r1", "so1"))[1] == ended
     assert listen(h.hear(replace(h.reserved(request), order_id=None))) == []
 
 
