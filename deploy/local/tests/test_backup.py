@@ -116,6 +116,22 @@ def test_a_log_that_cannot_be_kept_waits_in_the_database(database: Server, writt
         time.sleep(0.1)
 
 
+def test_the_next_base_backup_goes_on_in_the_series_and_another_place_begins_one(
+    database: Server, written: tuple[Base, list[datetime]], folder: Path
+) -> None:
+    data, place, other = folder / "var" / "postgres", folder / "backup", folder / "other"
+    time.sleep(1)
+    second = take(data, database.url, place, 60)
+    assert second.folder.parent == written[0].folder.parent
+    assert [base.folder for base in Base.all(place)] == [written[0].folder, second.folder]
+    assert second.first > written[0].first
+    other.mkdir()
+    elsewhere = take(data, database.url, other, 60)
+    assert postgres.link_of(data).resolve() == elsewhere.folder.parent
+    write(database, 5)
+    archived(database, elsewhere)
+
+
 def test_a_damaged_base_backup_is_noticed(written: tuple[Base, list[datetime]], folder: Path) -> None:
     damaged = folder / "damaged"
     shutil.copytree(written[0].folder, damaged)
