@@ -33,8 +33,8 @@ def faults(dice: Random) -> Faults:
     return Faults(
         slow=dice.choice((0.05, 0.1, 0.3)),
         delay=dice.choice((0.01, 0.05, 0.2)),
-        held=dice.choice((0.02, 0.1, 0.2)),
-        acknowledged_late=dice.choice((0.05, 0.2, 0.5)),
+        held=dice.choice((0.02, 0.1, 0.5)),
+        acknowledged_late=dice.choice((0.05, 0.2, 0.6)),
         crash=dice.choice((0.0, 0.001, 0.004)),
         freeze=dice.choice((0.0, 0.001, 0.004)),
         database=dice.choice((0.0, 0.005, 0.02)),
