@@ -151,6 +151,12 @@ class MemoryBus:
         mine = range(members.index(member), self.partitions, len(members))
         return [Place(topic, partition) for topic in member.topics for partition in mine]
 
+    async def ends(self, topic: str) -> dict[int, int]:
+        """Per partition the offset that the next message will get."""
+        self.answer()
+        places = [Place(topic, partition) for partition in range(self.partitions)]
+        return {place.partition: self.first.get(place, 0) + len(self.log(place)) for place in places}
+
     async def cluster(self) -> str:
         """The id of the cluster."""
         self.answer()
