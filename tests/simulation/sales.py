@@ -105,7 +105,7 @@ class Client:
 async def people(world: "World") -> "list[Seller]":
     """Two cars come in; some want one, under an order or held by hand."""
     await asyncio.gather(*(stock(world, i) for i in range(len(VINS))))
-    sellers = [Seller(world, i) for i in range(world.dice.choice((2, 3, 5)))]
+    sellers = [Seller(world, i) for i in range(world.dice.choice((1, 2, 4)))]
     walks = [walk_in(world, i) for i in range(len(VINS)) if world.dice.random() < 0.3]
     await asyncio.gather(*(seller.work() for seller in sellers), *walks)
     return sellers
