@@ -13,10 +13,13 @@ class Faults:
     held: float
     """A transaction stays open for a while before it commits."""
     acknowledged_late: float
+    """Kafka takes its time to answer a publish."""
     crash: float
     freeze: float
-    database: float
+    failure: float
+    """Whatever crosses gets no answer."""
     kafka: float
+    """Of a publish only a first part arrives."""
     late: float
     """A publish that the producer gave up arrives all the same, later; and one that was acknowledged arrives again."""
     answer: float
@@ -33,11 +36,11 @@ def faults(dice: Random) -> Faults:
     return Faults(
         slow=dice.choice((0.05, 0.1, 0.3)),
         delay=dice.choice((0.01, 0.05, 0.2)),
-        held=dice.choice((0.02, 0.1, 0.2)),
-        acknowledged_late=dice.choice((0.05, 0.2, 0.5)),
+        held=dice.choice((0.02, 0.1, 0.5)),
+        acknowledged_late=dice.choice((0.05, 0.2, 0.6)),
         crash=dice.choice((0.0, 0.001, 0.004)),
         freeze=dice.choice((0.0, 0.001, 0.004)),
-        database=dice.choice((0.0, 0.005, 0.02)),
+        failure=dice.choice((0.0, 0.005, 0.02)),
         kafka=dice.choice((0.0, 0.02, 0.1)),
         late=dice.choice((0.0, 0.05, 0.2)),
         answer=dice.choice((0.0, 0.1)),

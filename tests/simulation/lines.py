@@ -27,7 +27,7 @@ class Crossing(Protocol):
 
     alive: bool
 
-    async def cross(self, failure: type[Exception] | None) -> None:
+    async def cross(self, failure: type[Exception]) -> None:
         """Waits, raises the failure, or never comes back."""
         ...
 

@@ -59,7 +59,7 @@ class Process:
         self.bus = cast(Any, BusLine(self.world.bus, self))
         self.handler = kit.handler(self.store, Folder(service.stored, service.aggregates), service.prepare)
         self.spawn(self.handler.start())
-        self.spawn(Timers(self.store, self.handler).run())
+        self.work(Timers(self.store, self.handler).run())
         self.consumer = kit.consumer(
             service.context,
             self.store,
@@ -69,13 +69,13 @@ class Process:
             self.handler.apply,
             tries=2,
         )
-        self.spawn(self.consumer.run())
+        self.work(self.consumer.run())
         if service.aggregates:
             wake = self.handler.appended.listen() if self.chance(0.5) else None  # else as for another process's rows
             relay = kit.relay(
                 self.store, self.bus, service.context, UUID(int=self.number), wake=wake, batch=6, poll=1.5, lease=3.0, tick=5.0
             )
-            self.spawn(relay.run())
+            self.work(relay.run())
 
     def _deposed(self) -> None:
         self.world.wrong.append(f"{self.service.context}: outbox rows deleted by who no longer leads")
@@ -86,6 +86,14 @@ class Process:
         self.tasks.append(task)
         return task
 
+    def work(self, part: Coroutine[Any, Any, None]) -> None:
+        """A part that goes on for as long as the process lives; its own end would be the end of all."""
+        self.spawn(part).add_done_callback(self._ended)
+
+    def _ended(self, part: asyncio.Task[None]) -> None:
+        if not part.cancelled() and (error := part.exception()):
+            self.world.wrong.append(f"{self.service.context}: a part ended with {error!r}")
+
     async def serve(self, request: Request) -> Done:
         """A command over HTTP. Lost when the process dies first, else what the handler says."""
         task = self.spawn(self.handler.handle(request))
@@ -94,7 +102,7 @@ class Process:
             raise Lost
         return task.result()
 
-    async def cross(self, failure: type[Exception] | None) -> None:
+    async def cross(self, failure: type[Exception]) -> None:
         """A message to a server or back: it takes its time, fails, or is the last thing this process knows of."""
         if not self.alive:
             raise asyncio.CancelledError
@@ -106,9 +114,9 @@ class Process:
             self.kill()
             raise asyncio.CancelledError
         luck -= odds.crash
-        if luck < odds.database and failure is not None:
+        if luck < odds.failure:
             raise failure
-        luck -= odds.database
+        luck -= odds.failure
         if luck < odds.freeze:
             self.freeze()
         elif luck < odds.freeze + odds.slow:

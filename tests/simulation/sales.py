@@ -93,8 +93,9 @@ class Client:
     def state(self, context: str, stream: str) -> Any:
         """What the stored events make of a stream."""
         service = self.world.services[context]
+        decider = Folder(service.stored, service.aggregates).of(stream).decider
         history = self.world.stores[context].data.events.get(stream, [])
-        return Folder(service.stored, service.aggregates).fold(stream, history).state
+        return decider.fold(service.stored.decode(row.type, row.type_version, row.data.encode()) for row in history)
 
     async def think(self, seconds: float = 1.0) -> None:
         """Some time passes."""
@@ -104,7 +105,7 @@ class Client:
 async def people(world: "World") -> "list[Seller]":
     """Two cars come in; some want one, under an order or held by hand."""
     await asyncio.gather(*(stock(world, i) for i in range(len(VINS))))
-    sellers = [Seller(world, i) for i in range(world.dice.choice((2, 3, 4)))]
+    sellers = [Seller(world, i) for i in range(world.dice.choice((1, 2, 4)))]
     walks = [walk_in(world, i) for i in range(len(VINS)) if world.dice.random() < 0.3]
     await asyncio.gather(*(seller.work() for seller in sellers), *walks)
     return sellers

@@ -12,7 +12,7 @@ import pytest
 from tests.simulation.bugs import BUGS
 from tests.simulation.world import World
 
-SEEDS = int(os.environ.get("SIMULATION_SEEDS", "1000"))
+SEEDS = 1_000
 BLOCKS = 20
 FOUND_WITHIN = 200
 

@@ -111,7 +111,7 @@ class World:
             for name, other in self.kit.instead:
                 patches.enter_context(patch(name, other))
             for pause in ("shared.processes.timers.POLL", "shared.bus.consumer._IDLE"):
-                patches.enter_context(patch(pause, 3.0))
+                patches.enter_context(patch(pause, 8.0))
             yield
 
     async def _run(self) -> list[str]:
@@ -126,7 +126,7 @@ class World:
         self.stores: dict[str, OverlappingStore] = {context: self.kit.store(self.now) for context in self.services}
         self.bus = WatchedBus()
         for service in self.services.values():
-            for _ in range(self.dice.choice((1, 2))):
+            for _ in range(self.dice.choice((1, 1, 2))):
                 self._start(service)
         self.beside += [asyncio.create_task(work) for work in (self._operator(), self._leaps())]
         try:
