@@ -8,7 +8,6 @@ import redis
 
 from shared.testing.group import Group
 from shared.testing.platform import Person, Platform
-from tests.acceptance.conftest import hired
 from tests.acceptance.databases import Databases
 from tests.acceptance.operations import GETS
 from tests.acceptance.shop import Shop, cny, did, phone, serial
@@ -45,7 +44,7 @@ def seeded(person: Person, store: str, word: str, values: dict[str, str], vin: s
     ids["purchase_order_id"] = did(person, "/purchase-orders", {"store_id": store, "supplier": f"{word} Supplies", "lines": [line]})
     sale = {"store_id": store, "customer_id": customer, "trim_id": ids["trim_id"]}
     ids["quote_id"] = did(person, "/quotes", {**sale, "discount": cny("0.00")})
-    person.did(f"/quotes/{ids['quote_id']}/feedback", {"kind": "comment", "text": f"{word} finds it dear"})
+    person.did(f"/quotes/{ids['quote_id']}/feedback", {"liked": True, "text": f"{word} finds it dear"})
     ids["order_id"] = did(person, "/orders", {**sale, "vin": vin, "price": cny("990.00"), "down_payment": cny("990.00")})
     entry = [{"account": "6602", "amount": cny("1.00")}, {"account": "1002", "amount": cny("-1.00")}]
     ids["entry_id"] = did(person, "/ledger/entries", {"store_id": store, "text": f"{word} paper", "lines": entry})
@@ -62,11 +61,10 @@ def answers(person: Person, ids: dict[str, str], parameters: dict[str, str]) -> 
 
 
 @pytest.fixture(scope="module")
-def two(group: Group, shop: Shop, foreigner: Person) -> dict[str, Any]:
+def two(group: Group, shop: Shop, everybody: Person, foreigner: Person) -> dict[str, Any]:
     """A person with every role and all things with their word, in the south store and in one of another legal entity."""
-    south = group.people.get("everybody") or hired(group, "everybody", group.values["south"])
     return {
-        SOUTH: (south, seeded(south, group.values["south"], SOUTH, group.values, shop.vin())),
+        SOUTH: (everybody, seeded(everybody, group.values["south"], SOUTH, group.values, shop.vin())),
         ELSEWHERE: (foreigner, seeded(foreigner, group.values["elsewhere"], ELSEWHERE, group.values, shop.vin())),
     }
 
