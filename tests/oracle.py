@@ -211,6 +211,8 @@ class Oracle:
 
     def _known(self, context: str, service: Service, topics: dict[str, list[Message]]) -> Iterator[str]:
         """Rows about other contexts' things that are not what was published about them."""
+        if not service.topics:
+            return
         known = told(service, (message for source in service.topics for message in topics.get(source, ())))
         inline = {view.table for aggregate in service.aggregates for view in aggregate.views}
         for table in set(service.tables) - inline:
