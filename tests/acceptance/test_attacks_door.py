@@ -62,7 +62,7 @@ def test_a44_a_password_that_is_a_book(platform: Platform) -> None:
 
 
 def test_a45_fifty_logins_at_once(platform: Platform, shop: Shop) -> None:
-    """Each is let in or told to come again; the gateway hashes no more at a time than it has room for."""
+    """Each is let in or told to come again, guesses at one password being few at a time; the gateway hashes no more at a time than it has room for."""
     form = {"grant_type": "password", "username": f"sales{shop.group.number}", "password": PASSWORD}
     gateway = platform.process("gateway")
     before = gateway.memory_info().rss
@@ -73,9 +73,9 @@ def test_a45_fifty_logins_at_once(platform: Platform, shop: Shop) -> None:
 
     with ThreadPoolExecutor(50) as pool:
         answers = list(pool.map(log_in, range(50)))
-    assert {answer.status_code for answer in answers} <= {200, 503}
+    assert {answer.status_code for answer in answers} <= {200, 429, 503}
     assert any(answer.status_code == 200 for answer in answers)
-    assert all(answer.headers["retry-after"] for answer in answers if answer.status_code == 503)
+    assert all(answer.headers["retry-after"] for answer in answers if answer.status_code != 200)
     assert gateway.memory_info().rss - before < 400 << 20
 
 

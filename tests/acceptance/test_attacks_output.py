@@ -10,7 +10,7 @@ import pytest
 from services.gateway.door import CONSOLE
 from shared.testing.platform import Platform
 from tests.acceptance.refusals import assert_refused
-from tests.acceptance.shop import Shop, cny, did, phone
+from tests.acceptance.shop import Shop, cny, did, phone, until
 
 SCRIPT = '<script>alert("zq7")</script><img src=x onerror=alert(1)>'
 TEMPLATE = '#sys.version {{7*7}} ${7*7} %(secret)s {0.__class__} #read("pyproject.toml")'
@@ -19,7 +19,7 @@ TEMPLATE = '#sys.version {{7*7}} ${7*7} %(secret)s {0.__class__} #read("pyprojec
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
 def test_a71_a_posted_entry_is_neither_edited_nor_deleted(shop: Shop, method: str) -> None:
     shop.car(shop.trim())
-    entry = shop.accountant.get("/ledger/entries", limit=1).json()["items"][0]
+    entry = until(lambda: shop.accountant.get("/ledger/entries", limit=1).json()["items"])[0]
     answer = shop.accountant.http.request(method, f"/ledger/entries/{entry['entry_id']}", headers={"if-match": "*"})
     assert_refused(answer, 405, "method-not-allowed")
     assert answer.headers["allow"] == "GET, HEAD"
