@@ -12,6 +12,7 @@ import pytest
 
 from deploy.local import postgres
 from deploy.local.process import Server, free_port
+from deploy.local.setup import prepare
 from shared.bus.tests.support import row
 from shared.store.migrate import migrate
 from shared.store.pool import Pool
@@ -55,7 +56,7 @@ def full_disk(tmp_path: Path) -> Iterator[tuple[Server, Path]]:
 async def test_f19_a_full_disk_refuses_and_loses_nothing(full_disk: tuple[Server, Path]) -> None:
     server, place = full_disk
     with psycopg.connect(server.url, autocommit=True) as superuser:
-        superuser.execute("create role orders_writer login")
+        prepare(superuser)
         superuser.execute("create role orders_reader login")
     await migrate(server.url, "orders_reader", [])
     ballast = place / "ballast"
