@@ -299,8 +299,7 @@ async def _leave(consumer: AIOKafkaConsumer) -> None:
     if heartbeat is not None:
         heartbeat.cancel()
     with suppress(Exception):
-        async with asyncio.timeout(1):
-            await consumer._client.close()
+        await _within(1, consumer._client.close())
 
 
 @lru_cache(20_000)

@@ -12,6 +12,7 @@ import pytest
 
 from deploy.local import postgres
 from deploy.local.process import Server, free_port
+from deploy.local.setup import prepare
 from shared.bus.tests.support import row
 from shared.store.migrate import migrate
 from shared.store.pool import Pool
@@ -27,17 +28,21 @@ EVENTS = 40
 @pytest.fixture
 def full_disk(tmp_path: Path) -> Iterator[tuple[Server, Path]]:
     """PostgreSQL on a disk of its own that is soon full; a file that can be deleted makes room."""
-    mount, unmount = which("mount"), which("umount")
+    mount, unmount, copy = which("mount"), which("umount"), which("cp")
     assert mount
     assert unmount
+    assert copy
     place = tmp_path / "disk"
     place.mkdir()
     for each in (place, tmp_path, tmp_path.parent):
         each.chmod(0o755)
+    made = postgres.start(tmp_path / "postgres", free_port(), PASSWORD, tmp_path / "log")
+    made.wait()
+    made.stop()
     subprocess.run([mount, "-t", "tmpfs", "-o", f"size={DISK}", "tmpfs", place], check=True)
     try:
+        subprocess.run([copy, "-a", tmp_path / "postgres", place], check=True)
         server = postgres.start(place / "postgres", free_port(), PASSWORD, tmp_path / "log")
-        server.command = [*server.command, "--max_wal_size=32MB", "--min_wal_size=32MB"]
         server.wait()
         try:
             yield server, place
@@ -51,7 +56,7 @@ def full_disk(tmp_path: Path) -> Iterator[tuple[Server, Path]]:
 async def test_f19_a_full_disk_refuses_and_loses_nothing(full_disk: tuple[Server, Path]) -> None:
     server, place = full_disk
     with psycopg.connect(server.url, autocommit=True) as superuser:
-        superuser.execute("create role orders_writer login")
+        prepare(superuser)
         superuser.execute("create role orders_reader login")
     await migrate(server.url, "orders_reader", [])
     ballast = place / "ballast"
