@@ -79,8 +79,6 @@ simulate: $(INSTALLED) ## Kit and services under seeded faults, and a million po
 bench: $(INSTALLED) ## Measure ours and the peers in turns, one page (ONLY=append,http SECONDS=3 ROUNDS=3 HISTORY=1)
 	@$(PYTHON) -m deploy.bench --only "$(ONLY)" --seconds $(or $(SECONDS),3) --rounds $(or $(ROUNDS),3) $(if $(HISTORY),--history)
 
-contracts: $(INSTALLED) ## Write the public JSON Schemas anew from shared/contracts
-
 contracts: $(INSTALLED) ## Write JSON Schemas, AsyncAPI and OpenAPI documents anew from the code
 	@$(PYTHON) -m shared.contracts
 
