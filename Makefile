@@ -1,6 +1,6 @@
 # A new machine needs git, make and Python only. `make help` says what there is.
 .DEFAULT_GOAL := help
-.PHONY: help install lock up demo down reset backup restore logs test lint types imports unit test-data chaos faults check-compose contracts features
+.PHONY: help install lock up demo down reset backup restore logs test lint types imports unit test-data chaos faults check-compose contracts features simulate bench fuzz
 MAKEFLAGS += --no-print-directory
 
 PYTHON := .venv/bin/python
@@ -70,11 +70,23 @@ chaos: $(INSTALLED) ## Kill, freeze and cut off everything under load (SECONDS=9
 faults: $(INSTALLED) ## Run the slow fault tests, which `make test` leaves out
 	@$(PYTHON) -m pytest -m slow
 
+simulate: $(INSTALLED) ## Kit and services under seeded faults, and a million postings (SEEDS=10000, or SEED=17, BUG='parking race')
+	@$(PYTHON) -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),1000)) $(if $(BUG),--bug '$(BUG)')
+
+bench: $(INSTALLED) ## Measure ours and the peers in turns, one page (ONLY=append,http SECONDS=3 ROUNDS=3 HISTORY=1)
+	@$(PYTHON) -m deploy.bench --only "$(ONLY)" --seconds $(or $(SECONDS),3) --rounds $(or $(ROUNDS),3) $(if $(HISTORY),--history)
+
 contracts: $(INSTALLED) ## Write the public JSON Schemas anew from shared/contracts
+
+contracts: $(INSTALLED) ## Write JSON Schemas, AsyncAPI and OpenAPI documents anew from the code
 	@$(PYTHON) -m shared.contracts
 
-features: $(INSTALLED) ## Write docs/features.md and the tables of the context map anew
+fuzz: $(INSTALLED) ## Ask what nobody would ask, as four kinds of people; one page (N=2000 SEED=…)
+	@$(PYTHON) -m tests.fuzz -n $(or $(N),2000) $(if $(SEED),--seed $(SEED))
+
+features: $(INSTALLED) ## Write docs/features.md, the list of attacks and the tables of the context map anew
 	@$(PYTHON) -m shared.testing.features
+	@$(PYTHON) -m tests.attacks
 	@$(PYTHON) -m tests.context_map
 
 check-compose: $(INSTALLED) ## Check docker-compose.yml with the real docker compose (needs Go, no Docker)

@@ -10,7 +10,7 @@ from typing import Any
 from shared.decider import Rejected
 from shared.deciding import Batch, Folded, Folder, Order
 from shared.following import Follower, Prepare
-from shared.store.protocol import Answer, Conflict, Key, Store, Taken, Unavailable
+from shared.store.protocol import Answer, Commit, Conflict, Key, Store, Taken, Unavailable
 
 GROUP = 32
 """Commands of one shared commit; two groups overlap, one in Python while the other commits."""
@@ -108,7 +108,9 @@ class Handler(Follower):
         self.cached = cached
         """How many states are kept for a guess."""
         self.appended = Signal()
-        """Given after each append: wakes relay and timers of this process."""
+        """Given after each append: wakes the relay of this process."""
+        self.scheduled = Signal()
+        """Given after each append with a timer: wakes the timers of this process."""
         self._queue: deque[_Waiting] = deque()
         self._busy: set[str] = set()
         self._work = asyncio.Event()
@@ -187,7 +189,7 @@ class Handler(Follower):
         except Exception:  # a lost race, a held claim, or one command that fails: not the others' business
             won, alone = [], waiting
         if won:
-            self.followed(())
+            self.followed((), batch.commit)
         for w, done in won:
             self._hint(w.request.order.stream, batch.held[w.request.order.stream])
             if not w.future.done():
@@ -239,7 +241,7 @@ class Handler(Follower):
                 if request.key and (await self.store.load([], [request.key])).answers:
                     continue
                 raise Rejected(taken.claim.problem, taken.claim.reason) from None
-            self.followed(())
+            self.followed((), batch.commit)
             self._hint(request.order.stream, batch.held[request.order.stream])
             return done
         raise Unavailable
@@ -304,15 +306,17 @@ class Handler(Follower):
                     continue
                 raise Rejected(taken.claim.problem, taken.claim.reason) from None
             else:
-                self.followed([request.order.stream])
+                self.followed([request.order.stream], batch.commit)
                 return done
         raise Unavailable
 
-    def followed(self, streams: Collection[str]) -> None:
+    def followed(self, streams: Collection[str], commit: Commit) -> None:
         """After a commit: what others have changed is no longer guessed, and relay and timers are woken."""
         for stream in streams:
             self._hints.pop(stream, None)
         self.appended.give()
+        if commit.timers:
+            self.scheduled.give()
 
 
 class _AlreadySo(Exception):

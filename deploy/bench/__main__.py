@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+import traceback
 from pathlib import Path
 
 import uvloop
@@ -9,7 +10,6 @@ import uvloop
 from deploy.bench import report
 from deploy.bench.row import measured
 from deploy.bench.rows import ROWS
-from deploy.local.process import Problem
 
 RESULTS = Path(".cache/bench/results")
 
@@ -30,12 +30,12 @@ def main() -> int:
     for name in names:
         try:
             outcomes.append(uvloop.run(measured(ROWS[name], asked.seconds, asked.rounds)))
-        except Problem as problem:
-            print(f"\n{ROWS[name].title}: {problem}", flush=True)
+        except Exception as error:  # the other rows are still worth their minutes
+            print(f"\n{ROWS[name].title}: failed\n{''.join(traceback.format_exception(error))}", file=sys.stderr, flush=True)
             continue
         print(report.page(outcomes[-1]), flush=True)
     print(f"\nWritten to {report.keep(outcomes, RESULTS, history=asked.history)}")
-    return 0
+    return 0 if len(outcomes) == len(names) else 1
 
 
 if __name__ == "__main__":

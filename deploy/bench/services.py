@@ -84,13 +84,14 @@ async def _module(module: str, word: str, environment: dict[str, str], log: Path
 async def answers(port: int, log: Path, seconds: float = 60) -> None:
     """Returns when /readyz says 200. Raises Problem with the end of the log."""
     until = time.monotonic() + seconds
-    while not await asyncio.to_thread(_ready, port):
+    while not await asyncio.to_thread(ready, port):
         if time.monotonic() > until:
             raise Problem(f"Nothing answers on {port}: {tail(log)}")
         await asyncio.sleep(0.05)
 
 
-def _ready(port: int) -> bool:
+def ready(port: int) -> bool:
+    """Whether a service answers there."""
     connection = HTTPConnection("127.0.0.1", port, timeout=2)
     try:
         connection.request("GET", "/readyz")

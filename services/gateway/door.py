@@ -102,7 +102,8 @@ class Door:
 
     async def _api(self, incoming: Incoming, trace: str, receive: Receive, send: "_Started") -> None:
         path, address = incoming.path, _address(incoming.scope)
-        await self.limiter.enter("address", address)
+        known = self.tokens.known(incoming.headers)
+        await self.limiter.enter(("address", address), *([("person", known.staff_id)] if known else []))
         context = owner(path)
         if context is None:
             raise Problem("not-found")
@@ -110,8 +111,9 @@ class Door:
             await self.inner(_with_headers(incoming.scope, {"traceparent": trace}), receive, send)
             self._record(incoming, None, address, send.status)
             return
-        person = await self.people.person(self.tokens.verify(bearer(incoming.headers)))
-        await self.limiter.enter("person", person.staff_id)
+        person = await self.people.person(known or self.tokens.verify(bearer(incoming.headers)))
+        if known is None:
+            await self.limiter.enter(("person", person.staff_id))
         if person.must_change and path not in UNCHANGED:
             raise Problem("password-change-required")
         if self.audit.full and incoming.method != "GET":

@@ -200,6 +200,20 @@ class KafkaBus:
         finally:
             await self._stop(consumer)
 
+    async def ends(self, topic: str) -> dict[int, int]:
+        """Per partition the offset that the next message will get."""
+        async with self._producing() as producer:
+            places = [TopicPartition(topic, partition) for partition in await producer.partitions_for(topic)]
+        consumer = AIOKafkaConsumer(bootstrap_servers=self.servers, client_id=self.client, enable_auto_commit=False)
+        try:
+            async with asyncio.timeout(self.timeout):
+                await consumer.start()
+                return {at.partition: end for at, end in (await consumer.end_offsets(places)).items()}
+        except _FAILURES as error:
+            raise BusUnavailable(repr(error)) from error
+        finally:
+            await self._stop(consumer)
+
     async def cluster(self) -> str:
         """The id of the cluster."""
         async with self._admin() as admin:

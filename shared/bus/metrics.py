@@ -10,3 +10,4 @@ taken = Counter("forecourt_messages_taken_total", "Messages read, by what became
 failed = Counter("forecourt_message_failures_total", "Failed tries of single messages.", ["consumer"])
 stopped = Gauge("forecourt_consumer_stopped", "1 when a consumer stopped itself with an alarm.", ["consumer"])
 lag = Gauge("forecourt_consumer_lag", "Messages not yet taken.", ["consumer", "topic", "partition"])
+anchored = Gauge("forecourt_anchored_timestamp_seconds", "When the store's state was last written down outside.", ["context"])

@@ -25,10 +25,10 @@ class Timers:
     def __init__(self, store: Store, handler: Handler) -> None:
         self.store = store
         self.handler = handler
-        self._wake = handler.appended.listen()
+        self._wake = handler.scheduled.listen()
 
     async def run(self) -> None:
-        """Until cancelled: fire what is due, then wait for the next append or the poll."""
+        """Until cancelled: fire what is due, then wait for the next timer written here or the poll."""
         while True:
             try:
                 while await self.fire(BATCH):

@@ -13,10 +13,10 @@ from shared.views.table import Table
 
 _json = msgspec.json.Encoder(decimal_format="number")
 
-EVENTS = """insert into events (stream, version, id, type, type_version, data, meta, occurred_at)
-    select stream, version, id, type, type_version, convert_to(data, 'UTF8'), convert_to(meta, 'UTF8'), occurred_at
+EVENTS = """insert into events (stream, version, id, type, type_version, data, meta, occurred_at, hash)
+    select stream, version, id, type, type_version, convert_to(data, 'UTF8'), convert_to(meta, 'UTF8'), occurred_at, decode(hash, 'hex')
     from json_to_recordset(%s::json) as x(stream text, version integer, id uuid, type text, type_version smallint,
-        data text, meta text, occurred_at timestamptz)"""
+        data text, meta text, occurred_at timestamptz, hash text)"""
 OUTBOX = """insert into outbox (id, stream, sequence, type, data, headers)
     select id, stream, sequence, type, convert_to(data, 'UTF8'), convert_to(headers, 'UTF8')
     from json_to_recordset(%s::json) as x(id uuid, stream text, sequence bigint, type text, data text, headers text)"""

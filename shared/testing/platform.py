@@ -68,6 +68,12 @@ class Platform:
         made: dict[str, str] = json.loads((self.folder / "secrets.json").read_text())
         return made
 
+    @property
+    def pid(self) -> int:
+        """The supervisor's process."""
+        assert self._process
+        return self._process.pid
+
     def processes(self) -> list[psutil.Process]:
         """The supervisor's children."""
         assert self._process

@@ -166,7 +166,15 @@ table = Table(
     1,
     CustomerRow,
     key=("customer_id",),
-    indexes=("store_id, registered_at desc, customer_id", "number", "phone_index", "phone_last4", "email_index", "todo"),
+    indexes=(
+        "store_id, registered_at desc, customer_id",
+        "registered_at, customer_id",
+        "number",
+        "phone_index",
+        "phone_last4",
+        "email_index",
+        "todo",
+    ),
 )
 customer_list = Fold(table, apply)
 
