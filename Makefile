@@ -67,7 +67,7 @@ test-data: $(INSTALLED) ## Run the tests on the real files (FORECOURT_DATA=../sh
 	echo "These tests need the real files, and $(FORECOURT_DATA) is not there: make test-data FORECOURT_DATA=/their/folder" >&2; exit 1; }
 	@FORECOURT_DATA="$(abspath $(FORECOURT_DATA))" $(PYTHON) -m pytest -m data
 
-chaos: $(INSTALLED) ## Kill, freeze and cut off everything under load (SECONDS=90 KILLS=12 SEED= RATE=50 SCALE=1)
+chaos: $(INSTALLED) ## Kill, freeze and cut off everything under load (SECONDS=60 KILLS=12 SEED= RATE=25 SCALE=1)
 	@$(PYTHON) -m tests.chaos
 
 faults: $(INSTALLED) ## Run the slow fault tests, which `make test` leaves out

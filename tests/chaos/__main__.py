@@ -35,9 +35,9 @@ FINISHES_WITHIN = 90.0
 class Wanted:
     """What was asked for, by environment."""
 
-    seconds: float = field(default_factory=lambda: float(os.environ.get("SECONDS") or 90))
+    seconds: float = field(default_factory=lambda: float(os.environ.get("SECONDS") or 60))
     kills: int = field(default_factory=lambda: int(os.environ.get("KILLS") or 12))
-    rate: float = field(default_factory=lambda: float(os.environ.get("RATE") or (50 if int(os.environ.get("SCALE") or 1) == 1 else 20)))
+    rate: float = field(default_factory=lambda: float(os.environ.get("RATE") or (25 if int(os.environ.get("SCALE") or 1) == 1 else 20)))
     scale: int = field(default_factory=lambda: int(os.environ.get("SCALE") or 1))
     seed: int = field(default_factory=lambda: int(os.environ.get("SEED") or random.randrange(1_000_000)))
 
