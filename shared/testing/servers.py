@@ -19,6 +19,8 @@ from deploy.local.setup import at, create_database, grant, prepare, set_up_role,
 
 PASSWORD = "known-to-tests-only"  # noqa: S105
 TEMPLATE = "forecourt_template"
+FORGETFUL = {"fsync": "off", "full_page_writes": "off"}
+"""Nothing of a test has to outlive this machine, only the server's processes."""
 type FreshDatabase = Callable[[str], Awaitable[tuple[str, str]]]
 type FreshTopics = Callable[..., Awaitable[str]]
 CACHE = Path(__file__).parents[2] / ".cache" / "kafka"
@@ -53,7 +55,7 @@ class Servers:
     def postgres(self) -> str:
         """The superuser's URL, for making databases only."""
         url = self._given.get("FORECOURT_TEST_POSTGRES")
-        url = url or self._start(lambda port: postgres.start(self.folder / "postgres", port, PASSWORD))
+        url = url or self._start(lambda port: postgres.start(self.folder / "postgres", port, PASSWORD, options=FORGETFUL))
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute("select pg_advisory_lock(hashtext(%s))", (TEMPLATE,))
             if not connection.execute("select 1 from pg_database where datname = %s", (TEMPLATE,)).fetchone():
