@@ -29,7 +29,7 @@ class EventRow:
     """None until the database has set it."""
 
 
-@dataclass(kw_only=True, slots=True)
+@dataclass(slots=True)
 class OutboxRow:
     """A public event on its way to Kafka. `headers` are the CloudEvents attributes as JSON text, names without `ce_`."""
 
