@@ -1,12 +1,12 @@
 # A new machine needs git, make and Python only. `make help` says what there is.
 .DEFAULT_GOAL := help
-.PHONY: help install lock up demo down reset backup restore logs test lint types imports unit test-data check-compose contracts features bench
+.PHONY: help install lock up demo down reset backup restore logs ops test lint types imports unit test-data chaos faults check-compose contracts features simulate bench fuzz
 MAKEFLAGS += --no-print-directory
 
 PYTHON := .venv/bin/python
 INSTALLED := .venv/.installed
 FORECOURT_DATA ?= ../shared/data
-export PORT BASE_PORT DEMO_PASSWORD FORECOURT_VAR BACKUP BACKUP_KEYS TO
+export PORT BASE_PORT DEMO_PASSWORD FORECOURT_VAR BACKUP BACKUP_KEYS TO SECONDS KILLS SEED RATE SCALE
 # Modules are compiled once, even where the environment asks Python not to.
 export PYTHONDONTWRITEBYTECODE :=
 
@@ -41,6 +41,9 @@ backup: $(INSTALLED) ## Back up what runs, and keep its log from now on (BACKUP=
 restore: $(INSTALLED) ## Bring the databases back to a second (TO=2026-11-22T12:00:00Z BACKUP= BACKUP_KEYS= FORECOURT_VAR=)
 	@$(PYTHON) -m deploy.local restore
 
+ops: $(INSTALLED) ## Inspect and mend the services (CMD="all lag", CMD="orders stream order-…", CMD="all --help")
+	@$(PYTHON) -m deploy.cli $(CMD)
+
 logs: $(INSTALLED) ## Show the logs as they grow
 	@exec $(PYTHON) -m deploy.local logs
 
@@ -57,21 +60,34 @@ imports: $(INSTALLED) ## Check who may import whom
 	@.venv/bin/lint-imports --config importlinter.ini
 
 unit: $(INSTALLED) ## Run the tests alone
-	@$(PYTHON) -m pytest -m "not data"
+	@$(PYTHON) -m pytest -m "not data and not slow"
 
 test-data: $(INSTALLED) ## Run the tests on the real files (FORECOURT_DATA=../shared/data)
 	@test -d "$(FORECOURT_DATA)" || { \
 	echo "These tests need the real files, and $(FORECOURT_DATA) is not there: make test-data FORECOURT_DATA=/their/folder" >&2; exit 1; }
 	@FORECOURT_DATA="$(abspath $(FORECOURT_DATA))" $(PYTHON) -m pytest -m data
 
+chaos: $(INSTALLED) ## Kill, freeze and cut off everything under load (SECONDS=60 KILLS=12 SEED= RATE=25 SCALE=1)
+	@$(PYTHON) -m tests.chaos
+
+faults: $(INSTALLED) ## Run the slow fault tests, which `make test` leaves out
+	@$(PYTHON) -m pytest -m slow
+
+simulate: $(INSTALLED) ## Kit and services under seeded faults, and a million postings (SEEDS=10000, or SEED=17, BUG='parking race')
+	@$(PYTHON) -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),1000)) $(if $(BUG),--bug '$(BUG)')
+
 bench: $(INSTALLED) ## Measure ours and the peers in turns, one page (ONLY=append,http SECONDS=3 ROUNDS=3 HISTORY=1)
 	@$(PYTHON) -m deploy.bench --only "$(ONLY)" --seconds $(or $(SECONDS),3) --rounds $(or $(ROUNDS),3) $(if $(HISTORY),--history)
 
-contracts: $(INSTALLED) ## Write the public JSON Schemas anew from shared/contracts
+contracts: $(INSTALLED) ## Write JSON Schemas, AsyncAPI and OpenAPI documents anew from the code
 	@$(PYTHON) -m shared.contracts
 
-features: $(INSTALLED) ## Write docs/features.md and the tables of the context map anew
+fuzz: $(INSTALLED) ## Ask what nobody would ask, as four kinds of people; one page (N=2000 SEED=…)
+	@$(PYTHON) -m tests.fuzz -n $(or $(N),2000) $(if $(SEED),--seed $(SEED))
+
+features: $(INSTALLED) ## Write docs/features.md, the list of attacks and the tables of the context map anew
 	@$(PYTHON) -m shared.testing.features
+	@$(PYTHON) -m tests.attacks
 	@$(PYTHON) -m tests.context_map
 
 check-compose: $(INSTALLED) ## Check docker-compose.yml with the real docker compose (needs Go, no Docker)

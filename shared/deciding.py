@@ -9,6 +9,7 @@ import msgspec
 
 from shared.contracts import published_name
 from shared.decider import Decider, Release, Schedule, Take, TakeSlot, Unschedule
+from shared.events.chain import link
 from shared.events.envelope import Meta, Recorded, public_id, sequence
 from shared.events.registry import Registry
 from shared.store.protocol import Commit, EventRow, OutboxRow, TimerRow
@@ -75,11 +76,13 @@ class Folded:
     state: Any
     version: int = 0
     store_id: str | None = None
+    hash: bytes = b""
+    """Of its last event."""
     rows: dict[Fold[Any, Any], Any] = field(default_factory=dict)
 
     def copy(self) -> "Folded":
         """States and rows are immutable; only the holder is copied."""
-        return Folded(state=self.state, version=self.version, store_id=self.store_id, rows=dict(self.rows))
+        return Folded(state=self.state, version=self.version, store_id=self.store_id, hash=self.hash, rows=dict(self.rows))
 
 
 class Folder:
@@ -99,6 +102,7 @@ class Folder:
         folded = Folded(state=aggregate.decider.initial)
         for row in history:
             evolve(aggregate, folded, self.recorded(row))
+            folded.hash = bytes.fromhex(row.hash)
         return folded
 
     def recorded(self, row: EventRow) -> Recorded[Any]:
@@ -163,14 +167,16 @@ class Batch:
             recorded = Recorded(id=new_uuid(), stream=order.stream, version=folded.version + 1, event=event, occurred_at=at, meta=meta)
             before = dict(folded.rows)
             _take(aggregate, folded, recorded, state)
-            self._event(recorded)
+            self._event(recorded, folded)
             self._views(aggregate, folded, before, recorded)
             self._consequences(aggregate, recorded)
             seen = self._publish(aggregate, folded.state, recorded) or seen
         return seen
 
-    def _event(self, recorded: Recorded[Any]) -> None:
+    def _event(self, recorded: Recorded[Any], folded: Folded) -> None:
         name, type_version, data = self.folder.stored.encode(recorded.event)
+        meta, at = _json.encode(recorded.meta), recorded.occurred_at
+        folded.hash = link(folded.hash, recorded.stream, recorded.version, recorded.id, name, type_version, at, meta, data)
         self.commit.events.append(
             EventRow(
                 stream=recorded.stream,
@@ -179,8 +185,9 @@ class Batch:
                 type=name,
                 type_version=type_version,
                 data=data.decode(),
-                meta=_json.encode(recorded.meta).decode(),
-                occurred_at=recorded.occurred_at,
+                meta=meta.decode(),
+                occurred_at=at,
+                hash=folded.hash.hex(),
             )
         )
 

@@ -20,6 +20,7 @@ from shared.bus.consumer import Consumer
 from shared.bus.heard import Effect, Heard
 from shared.bus.kafka import KafkaBus
 from shared.bus.relay import Relay
+from shared.bus.republish import Republisher
 from shared.deciding import Folder
 from shared.events.privacy import Masters, Vault
 from shared.events.upkeep import rewrap, tend
@@ -32,6 +33,7 @@ from shared.ops.settings import Settings
 from shared.processes.timers import Timers
 from shared.service import Service
 from shared.store import migrate as schema
+from shared.store.anchors import Anchors
 from shared.store.pool import Pool
 from shared.store.postgres import PostgresStore
 from shared.web.app import create_app
@@ -162,8 +164,11 @@ def _work(running: Runtime, settings: Settings, bus: KafkaBus) -> list[Coroutine
     """Relay, timers and consumer."""
     service, prefix = running.service, settings.topic_prefix
     wake = running.handler.appended.listen()
-    relay = Relay(running.store, bus, service.context, uuid4(), wake=wake, poll=RELAY_POLL, prefix=prefix)
-    work = [relay.run(), Timers(running.store, running.handler).run()]
+    again = Republisher(running.store, running.handler.folder)
+    relay = Relay(running.store, bus, service.context, uuid4(), wake=wake, poll=RELAY_POLL, prefix=prefix, again=again)
+    anchors = Anchors(running.store, service.context, settings.anchors, lambda: relay.leading)
+    timers = Timers(running.store, running.handler)
+    work = [relay.run(), anchors.run(), timers.run(), timers.count()]
     if running.vault:
         work.append(tend(running.vault))
     if service.topics:

@@ -191,15 +191,16 @@ def test_the_commands_and_ports_of_the_readme_are_real() -> None:
     targets = set(re.findall(r"^([a-z-]+):", text(ROOT / "Makefile"), re.MULTILINE))
     assert set(re.findall(r"(?:^|`)make ([a-z-]+)", page, re.MULTILINE)) <= targets
     plan = Plan.from_environment({})
-    assert (plan.gateway, plan.postgres, plan.redis, plan.kafka, plan.port("leads"), plan.port("reporting")) == (
+    assert (plan.gateway, plan.postgres, plan.vault, plan.redis, plan.kafka, plan.port("leads"), plan.port("reporting")) == (
         8080,
         8432,
+        8433,
         8479,
         8492,
         8101,
         8108,
     )
-    for port in (8080, 8432, 8479, 8492, 8493, 8101, 8108):
+    for port in (8080, 8432, 8433, 8479, 8492, 8493, 8101, 8108):
         assert str(port) in page
 
 

@@ -1,11 +1,15 @@
-"""What must agree across services: the gateway's table of routes, permissions and roles."""
+"""What must agree across services: the gateway's table of routes, permissions and roles, and words that one lists and another judges by."""
 
 from importlib import import_module
+from typing import get_args
 
 import pytest
 
 from services.gateway.domain.roles import PERMISSIONS
 from services.gateway.routes import CONTEXTS, OWNERS
+from services.inventory.domain import trim
+from services.orders.api import rules
+from services.orders.domain.rules import TAX_RULES
 from shared.service import Service
 from shared.web.route import CommandRoute
 
@@ -29,3 +33,11 @@ def test_every_permission_a_route_asks_for_is_some_roles() -> None:
         for permission in route.needed.permissions
     }
     assert {permission: where for permission, where in asked.items() if permission not in given} == {}
+
+
+def test_tax_relief_is_written_in_the_catalogues_words() -> None:
+    catalogued = get_args(trim.Powertrain.__value__)
+    assert get_args(rules.Powertrain.__value__) == catalogued
+    relieved = {word for law in TAX_RULES for word in law.relieved}
+    assert relieved == {"electric", "plug-in-hybrid", "range-extender", "hydrogen"}
+    assert relieved < set(catalogued)

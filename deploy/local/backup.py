@@ -77,11 +77,14 @@ def back_up(plan: Plan, events: Path, keys: Path) -> str:
     if not (plan.folder / "secrets.json").exists():
         raise Problem(f"There is nothing to back up in {plan.folder}.")
     secrets = kept(plan.folder / "secrets.json")
+    there = keys / "secrets.json"
+    if there.exists() and json.loads(there.read_text())["postgres_password"] != secrets["postgres_password"]:
+        raise Problem(f"{keys} holds the keys of another installation, and they would be lost: choose other folders.")
     for place, text in ((events, ABOUT_EVENTS), (keys, ABOUT_KEYS)):
         place.mkdir(parents=True, exist_ok=True)
         (place / "README").write_text(text.format(events=events, keys=keys))
     keys.chmod(0o711)
-    copy_secret(plan.folder / "secrets.json", keys / "secrets.json")
+    copy_secret(plan.folder / "secrets.json", there)
     # The vault comes second, so that it is never older than the events.
     done = [
         take(plan.folder / "postgres", plan.superuser(secrets), events, EVENTS_EVERY),
@@ -95,9 +98,11 @@ def back_up(plan: Plan, events: Path, keys: Path) -> str:
 
 def copy_secret(source: Path, target: Path) -> None:
     """Copies a file that only its owner may read."""
-    target.unlink(missing_ok=True)
-    target.touch(mode=0o600)
-    target.write_bytes(source.read_bytes())
+    part = target.with_suffix(".part")
+    part.unlink(missing_ok=True)
+    part.touch(mode=0o600)
+    part.write_bytes(source.read_bytes())
+    part.replace(target)
 
 
 def take(folder: Path, url: str, place: Path, every: int) -> Base:

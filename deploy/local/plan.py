@@ -93,6 +93,7 @@ class Plan:
             "reader_url": self.database(service, "reader", secrets),
             "kafka": f"127.0.0.1:{self.kafka}",
             "topic_prefix": PREFIX,
+            "anchors": str(self.folder / "anchors"),
             "redis_url": f"redis://:{secrets['redis_password']}@127.0.0.1:{self.redis}/0",
             **{name: secrets[name] for name in ("internal_public_key", "cursor_secret", "index_key")},
         }

@@ -59,7 +59,7 @@ def restore(plan: Plan, events: Path, keys: Path, to: datetime) -> str:
                 f"The backup of the vault ends at {known:%Y-%m-%dT%H:%M:%SZ}: nothing later can be restored, for it would lack keys."
             )
         _events(Path(made, "postgres"), base, secrets["postgres_password"], to)
-        for name in ("postgres", "postgres.backup", "kafka"):
+        for name in ("postgres", "postgres.backup", "kafka", "anchors"):
             if (folder / name).exists(follow_symlinks=False):
                 (folder / name).rename(folder / f"{name}{aside}")
         for each in Path(made).iterdir():

@@ -71,8 +71,8 @@ async def sealed(vault: Any, person_id: str, texts: Mapping[str, str | None]) ->
 PhoneWritten = Annotated[str, Clean(most=30, least=1, example="138 0013 8000")]
 EmailOrNone = Annotated[str, FromText(read_address, "lin.yue@example.com")]
 BirthdayText = Annotated[date, FromText(read_birthday, "1990-05-17", "date")]
-NumberText = Annotated[str, FromText(read_number, "C-BJ1-20261122-001")]
-Digits4 = Annotated[str, FromText(read_digits4, "8000")]
+NumberText = Annotated[str, FromText(read_number, "C-BJ1-20261122-001", pattern=f"^{_NUMBER.pattern}$")]
+Digits4 = Annotated[str, FromText(read_digits4, "8000", pattern=f"^{_DIGITS4.pattern}$")]
 Region = Annotated[str, Field(pattern=r"^[A-Z]{2}$", examples=["CN"])]
 """A country by its two letters (ISO 3166)."""
 Word = Annotated[str, Clean(most=80, example="Lavida")]

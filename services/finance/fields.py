@@ -31,6 +31,6 @@ def read_month(text: str) -> str:
     return text
 
 
-EntryId = Annotated[str, FromText(read_entry_id, "account-0192f3a4-5b6c-7d8e-9f01-23456789abcd.1")]
-LedgerNumber = Annotated[str, FromText(read_ledger_number, "1405")]
-Month = Annotated[str, FromText(read_month, "2026-03")]
+EntryId = Annotated[str, FromText(read_entry_id, "account-0192f3a4-5b6c-7d8e-9f01-23456789abcd.1", pattern=f"^{_ENTRY.pattern}$")]
+LedgerNumber = Annotated[str, FromText(read_ledger_number, "1405", pattern=f"^({'|'.join(CHART)})$")]
+Month = Annotated[str, FromText(read_month, "2026-03", pattern=f"^{_MONTH.pattern}$")]

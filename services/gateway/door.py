@@ -95,6 +95,9 @@ class Door:
                 message["headers"] = [*message["headers"], *SECURITY, (b"cache-control", b"no-cache")]
             await send(message)
 
+        path: str = scope["path"]
+        if "//" in path or ".." in path:  # a folder answers with a redirect, and its address would be anyone's to write
+            raise Problem("not-found")
         try:
             await self.console(scope, receive, with_headers)
         except HTTPException:

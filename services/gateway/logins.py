@@ -41,6 +41,7 @@ attempts = Table("login_attempts", 1, AttemptRow, key=("attempt_id",), store=Non
 _COUNT = f"""select count(*) filter (where account = %(account)s), count(*) filter (where address = %(address)s)
     from {attempts.sql_name} where at > %(at)s - make_interval(mins => {WINDOW_MINUTES}) and (account = %(account)s or address = %(address)s)"""
 _ADD = f"insert into {attempts.sql_name} (attempt_id, account, address, at) values (%(id)s, %(account)s, %(address)s, %(at)s)"
+_UNDO = f"delete from {attempts.sql_name} where attempt_id = %s"
 _FORGET = f"delete from {attempts.sql_name} where account = %(account)s or at < %(at)s - interval '1 day'"
 
 
@@ -76,7 +77,11 @@ class _Slot:
         if self.passwords._waiting >= QUEUE:
             raise Busy
         self.passwords._waiting += 1
-        await self.passwords._slots.acquire()
+        try:
+            await self.passwords._slots.acquire()
+        except BaseException:
+            self.passwords._waiting -= 1
+            raise
 
     async def __aexit__(self, *error: object) -> None:
         self.passwords._waiting -= 1
@@ -89,15 +94,22 @@ class Attempts:
     def __init__(self, store: PostgresStore) -> None:
         self.store = store
 
-    async def enter(self, account: str, address: str, at: datetime) -> None:
-        """Counts a try before it is judged, so that parallel guesses count too. Raises TooManyTries."""
-        values = {"account": account, "address": address, "at": at, "id": new_id()}
+    async def enter(self, account: str, address: str, at: datetime) -> str:
+        """Counts a try before it is judged, so that parallel guesses count too; its id. Raises TooManyTries."""
+        id = new_id()
+        values = {"account": account, "address": address, "at": at, "id": id}
         async with self.store.begin() as tx:
             await tx.conn.execute("select pg_advisory_xact_lock(hashtext(%s))", [account])
             found = await (await tx.conn.execute(_COUNT, values)).fetchone()
             if found and (found[0] >= TRIES or found[1] >= TRIES_ADDRESS):
                 raise TooManyTries
             await tx.conn.execute(_ADD, values)
+        return id
+
+    async def unjudged(self, attempt_id: str) -> None:
+        """A try that nobody had time for was none."""
+        async with self.store.begin() as tx:
+            await tx.conn.execute(_UNDO, [attempt_id])
 
     async def succeeded(self, account: str, at: datetime) -> None:
         """A right password clears the account."""

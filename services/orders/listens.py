@@ -74,6 +74,7 @@ def stock(heard: Heard) -> list[Effect]:
                 store_id=event.store_id,
                 certificate=event.certificate,
                 until=event.until,
+                sequence=heard.sequence,
                 at=heard.occurred_at,
             )
             return [Send(to=f"fulfilment-{order_id}", command=command)]
@@ -84,11 +85,14 @@ def stock(heard: Heard) -> list[Effect]:
                 vin=event.vin,
                 problem=event.problem,
                 reason=event.reason,
+                sequence=heard.sequence,
                 at=heard.occurred_at,
             )
             return [Send(to=f"fulfilment-{order_id}", command=refused)]
         case inventory.VehicleReleased(order_id=str(order_id), request_id=request_id, vin=vin, reason=reason):
-            released = HearReleased(order_id=order_id, request_id=request_id, vin=vin, reason=reason, at=heard.occurred_at)
+            released = HearReleased(
+                order_id=order_id, request_id=request_id, vin=vin, reason=reason, sequence=heard.sequence, at=heard.occurred_at
+            )
             return [Send(to=f"fulfilment-{order_id}", command=released)]
         case inventory.VehicleArrived(stay_id=stay_id, vin=vin, to_store=to_store, order_id=order_id):
             moved: list[Effect] = [change_vehicle(stay_id, lambda car: replace(car, store_id=to_store))]

@@ -22,7 +22,7 @@ log = structlog.get_logger(__name__)
 
 _PASSING = (Unavailable, psycopg.OperationalError, BusUnavailable, TimeoutError, ConnectionError)
 """Not a try: whoever does not answer is waited for."""
-_CLUSTER = ""
+CLUSTER = ""
 _IDLE = 1.0
 """Seconds for which watermarks alone are not worth a transaction."""
 _PATIENCE = 10.0
@@ -137,10 +137,10 @@ class Consumer:
         async with self.store.begin() as tx:
             box = inbox(tx)
             stored, lineages = await box.positions(self.name), await box.lineages(self.name)
-            if _CLUSTER not in lineages:
-                await box.learn(self.name, _CLUSTER, cluster)
-        if lineages.setdefault(_CLUSTER, cluster) != cluster:
-            raise Stopped(f"Kafka cluster {cluster} is not {lineages[_CLUSTER]}, to which the stored offsets belong")
+            if CLUSTER not in lineages:
+                await box.learn(self.name, CLUSTER, cluster)
+        if lineages.setdefault(CLUSTER, cluster) != cluster:
+            raise Stopped(f"Kafka cluster {cluster} is not {lineages[CLUSTER]}, to which the stored offsets belong")
         self._lineages = lineages
         self._ahead = {}
         self.positions = {place: stored.get(place, Position(0, None)) for place in places}

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import lru_cache
 from typing import Any
@@ -25,6 +25,10 @@ log = structlog.get_logger(__name__)
 
 _BATCH_BYTES = 512 * 1024
 """Two of the largest events; half of what a broker takes by default."""
+_SILENT = 20.0
+"""Seconds without a message, though every partition gets a watermark each second, after which a member joins anew."""
+_UNASSIGNED = 60.0
+"""The same for a member that was given no partition: there may be more members than partitions."""
 _FAILURES = (KafkaError, OSError, TimeoutError)
 
 
@@ -37,6 +41,7 @@ class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]
         self._most = most
         self._lost = True
         self._next: dict[Place, int] = {}
+        self._heard_at = asyncio.get_running_loop().time()
 
     def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
         """What was fetched may go to another member now."""
@@ -51,17 +56,23 @@ class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]
         self._lost = True
 
     async def poll(self, timeout: float) -> Batch:
-        """The next messages, after at most `timeout` seconds."""
+        """The next messages, after at most `timeout` seconds. Raises BusUnavailable too when nothing comes for long: a client may be stuck."""
         if self._lost and not await self._seek():
             return {}
         try:
-            fetched = await self._consumer.getmany(timeout_ms=int(timeout * 1000), max_records=self._most)
+            async with asyncio.timeout(timeout + _SILENT):
+                fetched = await self._consumer.getmany(timeout_ms=int(timeout * 1000), max_records=self._most)
         except NoOffsetForPartitionError:  # assigned a moment ago, not sought yet; Kafka has no offsets of ours
             return {}
         except OffsetOutOfRangeError as error:
             raise OutOfRange(f"Kafka does not keep what is wanted: {error}") from error
         except _FAILURES as error:
             raise BusUnavailable(repr(error)) from error
+        now = asyncio.get_running_loop().time()
+        if fetched:
+            self._heard_at = now
+        elif now - self._heard_at > (_SILENT if self._consumer.assignment() else _UNASSIGNED):
+            raise BusUnavailable("Nothing has been heard for long.")
         if self._lost:
             return {}
         batch = {Place(*at): [_record(one) for one in records] for at, records in fetched.items() if records}
@@ -153,10 +164,11 @@ class KafkaBus:
 
     async def _stop(self, client: AIOKafkaProducer | AIOKafkaConsumer) -> None:
         try:
-            async with asyncio.timeout(self.timeout):
-                await client.stop()
+            await _within(self.timeout, client.stop())
         except _FAILURES as error:
             log.info("Kafka client did not stop cleanly", error=repr(error))
+            if isinstance(client, AIOKafkaConsumer):
+                await _leave(client)
 
     async def close(self) -> None:
         """Stops the producer; subscriptions end with their blocks."""
@@ -181,10 +193,24 @@ class KafkaBus:
         consumer.subscribe(list(topics), listener=subscription)
         try:
             try:
-                await consumer.start()
+                await _within(2 * self.timeout, consumer.start())
             except _FAILURES as error:
                 raise BusUnavailable(repr(error)) from error
             yield subscription
+        finally:
+            await self._stop(consumer)
+
+    async def ends(self, topic: str) -> dict[int, int]:
+        """Per partition the offset that the next message will get."""
+        async with self._producing() as producer:
+            places = [TopicPartition(topic, partition) for partition in await producer.partitions_for(topic)]
+        consumer = AIOKafkaConsumer(bootstrap_servers=self.servers, client_id=self.client, enable_auto_commit=False)
+        try:
+            async with asyncio.timeout(self.timeout):
+                await consumer.start()
+                return {at.partition: end for at, end in (await consumer.end_offsets(places)).items()}
+        except _FAILURES as error:
+            raise BusUnavailable(repr(error)) from error
         finally:
             await self._stop(consumer)
 
@@ -197,14 +223,14 @@ class KafkaBus:
     async def _admin(self) -> AsyncIterator[AIOKafkaAdminClient]:
         admin = AIOKafkaAdminClient(bootstrap_servers=self.servers, client_id=self.client)
         try:
+            await _within(self.timeout, admin.start())
             async with asyncio.timeout(self.timeout):
-                await admin.start()
                 yield admin
         except _FAILURES as error:
             raise BusUnavailable(repr(error)) from error
         finally:
             with suppress(*_FAILURES):
-                await admin.close()
+                await _within(self.timeout, admin.close())
 
 
 async def _send(producer: AIOKafkaProducer, topic: str, lanes: Mapping[int, Sequence[Message]]) -> None:
@@ -240,6 +266,40 @@ async def _abandon(producer: AIOKafkaProducer) -> None:
         await producer._sender.close()
     with suppress(Exception):
         await producer.client.close()
+
+
+async def _within(seconds: float, job: Coroutine[Any, Any, None]) -> None:
+    """Waits so long and no longer, then lets the job go: parts of the client swallow their cancellation, and with it any time limit."""
+    task = asyncio.ensure_future(job)
+    try:
+        done, _ = await asyncio.wait({task}, timeout=seconds)
+    finally:
+        if not task.done():
+            task.cancel()
+            _GOING.add(task)
+            task.add_done_callback(_gone)
+    if not done:
+        raise TimeoutError
+    task.result()
+
+
+_GOING: set[asyncio.Task[None]] = set()
+
+
+def _gone(task: "asyncio.Task[None]") -> None:
+    """What it still had to say is nobody's business."""
+    _GOING.discard(task)
+    if not task.cancelled():
+        task.exception()
+
+
+async def _leave(consumer: AIOKafkaConsumer) -> None:
+    """What an unfinished stop leaves behind: a heartbeat that would keep a dead member in its group."""
+    heartbeat = getattr(consumer._coordinator, "_heartbeat_task", None)
+    if heartbeat is not None:
+        heartbeat.cancel()
+    with suppress(Exception):
+        await _within(1, consumer._client.close())
 
 
 @lru_cache(20_000)

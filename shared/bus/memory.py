@@ -17,21 +17,31 @@ class MemorySubscription:
         self._bus = bus
         self._starts = starts
         self._most = most
-        self._next: dict[Place, int] | None = None
+        self._lost = True
+        self._next: dict[Place, int] = {}
 
     def reset(self) -> None:
         """The next poll asks `starts` again."""
-        self._next = None
+        self._lost = True
 
     async def poll(self, timeout: float) -> Batch:
         """The next messages, after at most `timeout` seconds."""
         self._bus.answer()
-        if self._next is None:
-            self._next = dict(await self._starts(self._bus.assigned(self)))
+        while self._lost:
+            await self._seek()
         if not (found := self._fetch(self._next)):
             await self._bus.wait(timeout)
-            found = self._fetch(self._next or {})
+            found = {} if self._lost else self._fetch(self._next)
         return found
+
+    async def _seek(self) -> None:
+        """What is assigned anew while `starts` is asked makes it be asked again."""
+        self._lost = False
+        try:
+            self._next = dict(await self._starts(self._bus.assigned(self)))
+        except BaseException:
+            self._lost = True
+            raise
 
     def _fetch(self, wanted: dict[Place, int]) -> dict[Place, list[Record]]:
         found: dict[Place, list[Record]] = {}
@@ -48,7 +58,7 @@ class MemorySubscription:
 
     def lag(self) -> dict[Place, int]:
         """How many messages of each partition have not been polled yet."""
-        return {place: self._bus.first.get(place, 0) + len(self._bus.log(place)) - offset for place, offset in (self._next or {}).items()}
+        return {place: self._bus.first.get(place, 0) + len(self._bus.log(place)) - offset for place, offset in self._next.items()}
 
 
 class MemoryBus:
@@ -140,6 +150,12 @@ class MemoryBus:
         members = next(group for group in self._groups.values() if member in group)
         mine = range(members.index(member), self.partitions, len(members))
         return [Place(topic, partition) for topic in member.topics for partition in mine]
+
+    async def ends(self, topic: str) -> dict[int, int]:
+        """Per partition the offset that the next message will get."""
+        self.answer()
+        places = [Place(topic, partition) for partition in range(self.partitions)]
+        return {place.partition: self.first.get(place, 0) + len(self.log(place)) for place in places}
 
     async def cluster(self) -> str:
         """The id of the cluster."""

@@ -10,3 +10,5 @@ taken = Counter("forecourt_messages_taken_total", "Messages read, by what became
 failed = Counter("forecourt_message_failures_total", "Failed tries of single messages.", ["consumer"])
 stopped = Gauge("forecourt_consumer_stopped", "1 when a consumer stopped itself with an alarm.", ["consumer"])
 lag = Gauge("forecourt_consumer_lag", "Messages not yet taken.", ["consumer", "topic", "partition"])
+timers_failing = Gauge("forecourt_timers_failing", "Timers that could not be handled three times or more.", ["context"])
+anchored = Gauge("forecourt_anchored_timestamp_seconds", "When the store's state was last written down outside.", ["context"])

@@ -76,6 +76,10 @@ class Bus(Protocol):
         """Joins `group`; every partition is given to one member. Raises BusUnavailable."""
         ...
 
+    async def ends(self, topic: str) -> dict[int, int]:
+        """Per partition the offset that the next message will get. Raises BusUnavailable."""
+        ...
+
     async def cluster(self) -> str:
         """The id of the cluster; offsets mean nothing in another one. Raises BusUnavailable."""
         ...

@@ -1,6 +1,7 @@
 """Brings public events from the outbox to Kafka, in position order: one leader per service, and a crash repeats but never skips."""
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from uuid import UUID
@@ -11,8 +12,9 @@ import structlog
 from shared.bus import metrics
 from shared.bus.cloudevents import to_message, watermark
 from shared.bus.protocol import PREFIX, Bus, BusUnavailable, topic_of
+from shared.bus.republish import Republisher
 from shared.ops import failpoints
-from shared.store.protocol import Conflict, Store, Unavailable
+from shared.store.protocol import Conflict, OutboxRow, Store, Unavailable
 
 log = structlog.get_logger(__name__)
 
@@ -37,9 +39,11 @@ class Relay:
         lease: float = 5.0,
         tick: float = 1.0,
         prefix: str = PREFIX,
+        again: Republisher | None = None,
     ) -> None:
         self.store = store
         self.bus = bus
+        self.again = again
         self.context = context
         self.topic = topic_of(context, prefix)
         self.holder = holder
@@ -73,17 +77,32 @@ class Relay:
         """One batch: read, publish, delete what was acknowledged; the number read. Raises what stands in the way."""
         epoch = self._epoch
         rows = await self.store.waiting(self.batch) if self.leading else []
-        if not rows or epoch is None:
+        if epoch is None:
             return 0
-        failpoints.hit("relay.before_publish")
+        if self.again and self.again.open:
+            await self._tell_again(self.again, rows)
+        if rows:
+            await self._publish_rows(rows, epoch)
+        return self.batch if self.again and self.again.open else len(rows)
+
+    async def _tell_again(self, again: Republisher, rows: Sequence[OutboxRow]) -> None:
+        """Some more streams from their beginning; those of waiting rows first, so that nobody hears a stream's end before its beginning."""
+        async for told in again.next(rows, lambda: self.bus.ends(self.topic)):
+            for start in range(0, len(told), self.batch):
+                await self._publish(told[start : start + self.batch])
+
+    async def _publish(self, rows: Sequence[OutboxRow]) -> None:
         await self.bus.publish(self.topic, [to_message(row, self.context, self.store.lineage) for row in rows])
+        metrics.published.labels(self.context).inc(len(rows))
+
+    async def _publish_rows(self, rows: Sequence[OutboxRow], epoch: int) -> None:
+        failpoints.hit("relay.before_publish")
+        await self._publish(rows)
         failpoints.hit("relay.after_publish")
         if not await self.store.sent([row.position for row in rows], _LEASE, epoch):
             log.warning("relay fenced", context=self.context, epoch=epoch)
             self._epoch = None
         failpoints.hit("relay.after_delete")
-        metrics.published.labels(self.context).inc(len(rows))
-        return len(rows)
 
     async def take_lease(self) -> bool:
         """Takes or renews the lease, counted from before the question."""
@@ -91,6 +110,8 @@ class Relay:
         self._epoch = await self.store.lead(_LEASE, self.holder, self.lease)
         self._until = asked + self.lease
         metrics.leading.labels(self.context).set(self._epoch is not None)
+        if self._epoch is not None and self.again:
+            await self.again.look()
         return self._epoch is not None
 
     async def _hold(self) -> None:
@@ -129,6 +150,8 @@ class Relay:
         at = await self.store.watermark()
         oldest = [row.recorded_at for row in await self.store.waiting(1) if row.recorded_at]
         metrics.outbox_age.labels(self.context).set((datetime.now(UTC) - oldest[0]).total_seconds() if oldest else 0)
+        if self.again and self.again.open:  # what is told again was recorded long before now
+            return
         await self.bus.broadcast(self.topic, watermark(at, self.context, self.store.lineage))
 
     async def _mark_time(self) -> None:

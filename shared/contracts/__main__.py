@@ -1,6 +1,12 @@
-"""`make contracts`: writes the schemas and documents anew."""
+"""`make contracts`: writes schemas and documents anew; `python -m shared.contracts release` takes them as released."""
 
-from shared.contracts import documents, schema
+import sys
 
-schema.write()
-documents.write()
+from shared.contracts import asyncapi, documents, gate, schema
+
+if sys.argv[1:] == ["release"]:
+    gate.release()
+else:
+    schema.write()
+    documents.write()
+    asyncapi.write()

@@ -9,6 +9,7 @@ from shared.service import Service
 from shared.web.openapi import FOLDER, bare
 
 SERVICES = (*CONTEXTS, "reporting")
+WIDTH = 140
 
 
 def document(context: str) -> dict[str, Any]:
@@ -18,8 +19,19 @@ def document(context: str) -> dict[str, Any]:
 
 
 def text(document: dict[str, Any]) -> str:
-    """The file's content."""
-    return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+    """The file's content: what fits in a line is in one."""
+    return _laid_out(document, 0) + "\n"
+
+
+def _laid_out(value: Any, indent: int) -> str:
+    line = json.dumps(value, ensure_ascii=False)
+    if len(line) + indent <= WIDTH or not isinstance(value, dict | list):
+        return line
+    inner = " " * (indent + 1)
+    if isinstance(value, list):
+        return "[\n" + ",\n".join(inner + _laid_out(part, indent + 1) for part in value) + "\n" + " " * indent + "]"
+    parts = (f"{inner}{json.dumps(name, ensure_ascii=False)}: {_laid_out(part, indent + 1)}" for name, part in value.items())
+    return "{\n" + ",\n".join(parts) + "\n" + " " * indent + "}"
 
 
 def write() -> None:

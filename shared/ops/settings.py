@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
@@ -97,6 +98,8 @@ class Settings(BaseSettings):
     """Bootstrap servers, host:port[,host:port]."""
     topic_prefix: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")] = "forecourt"
     """Topics are `<prefix>.<context>`."""
+    anchors: Path = Path("var/anchors")
+    """Folder to which the state of the store is written every hour; keep it where no writer of the database can change it."""
     redis_url: Annotated[str, Field(min_length=1)]
 
     internal_public_key: PublicPem

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import structlog
 
+from shared.bus import metrics
 from shared.handling import Handler
 from shared.store.protocol import Conflict, Store, Taken, Unavailable
 from shared.values.clock import utc_now
@@ -17,6 +18,10 @@ log = structlog.get_logger()
 BATCH = 50
 POLL = 0.5
 LATER = timedelta(seconds=30)
+FOR_GOOD = 3
+"""Failed tries after which a person has to look."""
+COUNT = 15.0
+"""Seconds between two counts of those."""
 
 
 class Timers:
@@ -56,6 +61,7 @@ class Timers:
 
     async def _one(self) -> int:
         """One due timer alone: a lost race or a held claim is tried again, anything else waits half a minute and is told."""
+        cause = ""
         for _ in range(5):
             key = None
             try:
@@ -66,14 +72,25 @@ class Timers:
                     key = due[0].key
                     await self.handler.fire(tx, due)
                 return 1
-            except (Conflict, Taken):
+            except (Conflict, Taken) as error:
+                cause = repr(error)
                 await asyncio.sleep(0.01)
             except Unavailable:
                 raise
-            except Exception:
+            except Exception as error:
+                cause = repr(error)
                 log.exception("timer failed", key=key)
                 break
         if key is not None:
             async with self.store.begin() as tx:
-                await tx.postpone(key, utc_now() + LATER)
+                await tx.postpone(key, utc_now() + LATER, cause[:2000])
         return 1
+
+    async def count(self) -> None:
+        """Tells how many timers fail for good, until cancelled: every process of a service tells the same."""
+        while True:
+            try:
+                metrics.timers_failing.labels(self.handler.folder.stored.context).set(len(await self.store.failing(FOR_GOOD)))
+            except Unavailable:
+                log.info("timers not counted")
+            await asyncio.sleep(COUNT)

@@ -6,11 +6,26 @@ from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from hashlib import sha256
 from typing import Any
 from uuid import UUID, uuid4
 
 from shared.decider import Count, Release, Take, TakeSlot
-from shared.store.protocol import Answer, Commit, Conflict, EventRow, Key, Loaded, OutboxRow, Refusal, Taken, TimerRow
+from shared.store.protocol import (
+    Answer,
+    Commit,
+    Conflict,
+    EventRow,
+    Kept,
+    Key,
+    Loaded,
+    OutboxRow,
+    Refusal,
+    Republication,
+    Section,
+    Taken,
+    TimerRow,
+)
 from shared.values.clock import utc_now
 from shared.views.table import Table
 
@@ -33,6 +48,9 @@ class _Data:
     offsets: dict[tuple[str, str, int], int] = field(default_factory=dict)
     watermarks: dict[tuple[str, str, int], datetime] = field(default_factory=dict)
     marks: dict[tuple[str, str, str], int] = field(default_factory=dict)
+    order: list[tuple[str, int]] = field(default_factory=list)
+    """Streams and versions as they were appended."""
+    republications: list[Republication] = field(default_factory=list)
     inbox: dict[str, Any] = field(default_factory=dict)
     """What the consumer keeps beside its marks: lineages, parked messages."""
 
@@ -41,7 +59,7 @@ class _Data:
         made = copy.copy(self)
         for name, value in vars(self).items():
             if isinstance(value, dict):
-                setattr(made, name, {k: copy.copy(v) if isinstance(v, dict | list) else v for k, v in value.items()})
+                setattr(made, name, {k: v.copy() if isinstance(v, dict | list) else v for k, v in value.items()})
             elif isinstance(value, list):
                 setattr(made, name, list(value))
         return made
@@ -104,6 +122,7 @@ class MemoryTransaction:
             if event.version != len(history) + 1:
                 raise Conflict
             history.append(replace(event, recorded_at=self.now()))
+            data.order.append((event.stream, event.version))
         for row in sorted(commit.outbox, key=lambda row: (row.stream, row.sequence)):
             data.position += 1
             data.outbox.append(replace(row, position=data.position, recorded_at=self.now()))
@@ -170,9 +189,10 @@ class MemoryTransaction:
         due = sorted((t for t in self.data.timers.values() if t.due_at <= (now or self.now())), key=lambda t: (t.due_at, t.key))
         return due[:limit]
 
-    async def postpone(self, key: str, until: datetime) -> None:
-        """A timer that could not be handled waits on."""
-        self.data.timers[key] = replace(self.data.timers[key], due_at=until)
+    async def postpone(self, key: str, until: datetime, cause: str) -> None:
+        """A timer that could not be handled waits on; the try is counted."""
+        timer = self.data.timers[key]
+        self.data.timers[key] = replace(timer, due_at=until, tries=timer.tries + 1, cause=cause)
 
 
 class MemoryStore:
@@ -247,3 +267,43 @@ class MemoryStore:
     async def watermark(self) -> datetime:
         """min(now, oldest unpublished row); transactions do not overlap here."""
         return min([self.now(), *(row.recorded_at for row in self.data.outbox if row.recorded_at)])
+
+    async def streams(self, after: str, limit: int) -> list[str]:
+        """The names of the streams that follow `after`, in their order."""
+        return sorted(stream for stream, events in self.data.events.items() if stream > after and events)[:limit]
+
+    async def failing(self, tries: int) -> list[TimerRow]:
+        """Timers that could not be handled so often, or more."""
+        return [timer for key, timer in sorted(self.data.timers.items()) if timer.tries and timer.tries >= tries]
+
+    async def kept(self, after: str, limit: int) -> list[Kept]:
+        """The whole of the `limit` streams that follow `after`, as they lie there, by stream and version."""
+        return [_kept(row) for stream in await self.streams(after, limit) for row in self.data.events[stream]]
+
+    async def section(self, since: int, until: int | None = None) -> Section:
+        """The events from one bound to another, both places in the order of appends."""
+        until = len(self.data.order) if until is None else until
+        there = {(row.stream, row.version): row.hash for history in self.data.events.values() for row in history}
+        hashes = [there[place] for place in sorted(self.data.order[since:until]) if place in there]
+        return Section(until, len(hashes), sha256(bytes.fromhex("".join(hashes))).hexdigest())
+
+    async def republish(self) -> int:
+        """Asks for the whole store to be told again; the id of that request."""
+        self.data.republications.append(Republication(id=len(self.data.republications) + 1))
+        return len(self.data.republications)
+
+    async def republication(self, id: int | None = None) -> Republication | None:
+        """This request, or the oldest one that is not done."""
+        return next((each for each in self.data.republications if (each.id == id if id is not None else not each.done)), None)
+
+    async def republished(self, now: Republication) -> None:
+        """Keeps how far it has come; it never goes back."""
+        kept = self.data.republications
+        old = kept[now.id - 1]
+        starts, failed = old.starts if old.starts is not None else now.starts, old.failed or now.failed
+        kept[now.id - 1] = replace(now, starts=starts, after=max(old.after, now.after), done=old.done or now.done, failed=failed)
+
+
+def _kept(row: EventRow) -> Kept:
+    meta, data, hash = row.meta.encode(), row.data.encode(), bytes.fromhex(row.hash)
+    return Kept(row.stream, row.version, row.id, row.type, row.type_version, row.occurred_at, meta, data, hash)

@@ -6,6 +6,7 @@ from typing import Any, cast
 
 import psycopg
 
+from shared.ops import failpoints
 from shared.views.schema import ddl
 from shared.views.table import Table
 
@@ -22,9 +23,11 @@ async def migrate(writer_url: str, reader: str, tables: Iterable[Table[Any]]) ->
                 async with conn.transaction():
                     await conn.execute(cast(Any, file.read_text()))
                     await conn.execute("insert into migrations (name) values (%s)", [file.name])
+                    failpoints.hit("migrate.step")
         await conn.execute(cast(Any, f"grant select on claims, offsets, parked to {reader}"))
         there = {row[0] for row in await (await conn.execute("select relname from pg_class where relkind = 'r'")).fetchall()}
         for table in tables:
             if table.sql_name not in there:
                 async with conn.transaction():
                     await conn.execute(cast(Any, ddl(table, conn.info.user, reader)))
+                    failpoints.hit("migrate.step")

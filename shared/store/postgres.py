@@ -16,13 +16,27 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from shared.decider import Count, Take, TakeSlot
 from shared.ops import failpoints
 from shared.store import statements
-from shared.store.protocol import Answer, Commit, Conflict, EventRow, Key, Loaded, OutboxRow, Taken, TimerRow, Unavailable
+from shared.store.protocol import (
+    Answer,
+    Commit,
+    Conflict,
+    EventRow,
+    Kept,
+    Key,
+    Loaded,
+    OutboxRow,
+    Republication,
+    Section,
+    Taken,
+    TimerRow,
+    Unavailable,
+)
 from shared.views.table import Table
 
 type Connection = psycopg.AsyncConnection[Any]
 
 _LOAD = """select stream, version, id, type, type_version, convert_from(data, 'UTF8') as data, convert_from(meta, 'UTF8') as meta,
-    occurred_at, recorded_at from events where stream = any(%s::text[]) order by stream, version"""
+    occurred_at, recorded_at, encode(hash, 'hex') as hash from events where stream = any(%s::text[]) order by stream, version"""
 _ANSWERS = """select subject, route, key, body_hash, status, stream, version, seen from idempotency
     where (subject, route, key) in (select * from json_to_recordset(%s::json) as x(subject text, route text, key text))"""
 _NUMBER = """insert into numbers (series, day, n) values (%s, %s, 1)
@@ -50,6 +64,18 @@ _WATERMARK_WRITERS = """select least(statement_timestamp(), min(xact_start)) fro
 _WATERMARK_OUTBOX = "select min(recorded_at) from outbox"
 _FIRED = """select key, due_at, stream, type, convert_from(data, 'UTF8') as data, convert_from(meta, 'UTF8') as meta
     from timers where due_at <= coalesce(%s::timestamptz, clock_timestamp()) order by due_at, key limit %s for update skip locked"""
+_FAILING = """select key, due_at, stream, type, convert_from(data, 'UTF8') as data, convert_from(meta, 'UTF8') as meta, tries, cause
+    from timers where tries > 0 and tries >= %s order by key"""
+_KEPT = """select stream, version, id, type, type_version, occurred_at, meta, data, hash from events where stream in
+    (select distinct stream from events where stream > %s order by stream limit %s) order by stream, version"""
+_SECTION = """with bound as (select coalesce(%(until)s::text::xid8, pg_snapshot_xmin(pg_current_snapshot())) as until)
+    select (select until::text::bigint from bound), count(*),
+        encode(sha256(coalesce(string_agg(hash, ''::bytea order by stream, version), '')), 'hex')
+    from events where xid >= %(since)s::text::xid8 and xid < (select until from bound)"""
+_REPUBLICATION = """select id, starts, after, done_at is not null as done, failed from republications
+    where case when %(id)s::bigint is null then done_at is null else id = %(id)s end order by id limit 1"""
+_REPUBLISHED = """update republications set starts = coalesce(starts, %(starts)s::jsonb), after = greatest(after, %(after)s),
+    failed = coalesce(failed, %(failed)s), done_at = coalesce(done_at, case when %(done)s then clock_timestamp() end) where id = %(id)s"""
 
 
 TOO_LARGE = "54"
@@ -169,9 +195,10 @@ class PostgresTransaction:
         cursor = self.conn.cursor(row_factory=dict_row)
         return [TimerRow(**row) for row in await (await cursor.execute(_FIRED, [now, limit])).fetchall()]
 
-    async def postpone(self, key: str, until: datetime) -> None:
-        """A timer that could not be handled waits on."""
-        await self.conn.execute("update timers set due_at = %s where key = %s", [until, key])
+    async def postpone(self, key: str, until: datetime, cause: str) -> None:
+        """A timer that could not be handled waits on; the try is counted."""
+        sql = "update timers set due_at = %s, tries = tries + 1, cause = %s where key = %s"
+        await self.conn.execute(sql, [until, cause.replace("\0", "\N{REPLACEMENT CHARACTER}"), key])
 
 
 class PostgresStore:
@@ -268,6 +295,53 @@ class PostgresStore:
             oldest = await (await tx.conn.execute(_WATERMARK_OUTBOX)).fetchone()
             assert writers is not None and oldest is not None
             return cast(datetime, min(moment for moment in (writers[0], oldest[0]) if moment is not None))
+
+    async def streams(self, after: str, limit: int) -> list[str]:
+        """The names of the streams that follow `after`, in their order."""
+        async with self._borrow() as tx:
+            sql = "select distinct stream from events where stream > %s order by stream limit %s"
+            return [stream for (stream,) in await (await tx.conn.execute(sql, [after, limit])).fetchall()]
+
+    async def failing(self, tries: int) -> list[TimerRow]:
+        """Timers that could not be handled so often, or more."""
+        async with self._borrow() as tx:
+            cursor = tx.conn.cursor(row_factory=dict_row)
+            return [TimerRow(**row) for row in await (await cursor.execute(_FAILING, [tries])).fetchall()]
+
+    async def kept(self, after: str, limit: int) -> list[Kept]:
+        """The whole of the `limit` streams that follow `after`, as they lie there, by stream and version."""
+        async with self._borrow() as tx:
+            cursor = tx.conn.cursor(binary=True)
+            return [Kept(*row) for row in await (await cursor.execute(_KEPT, [after, limit])).fetchall()]
+
+    async def section(self, since: int, until: int | None = None) -> Section:
+        """The events from one bound to another, both transaction ids; it may read for a minute."""
+        bounds = {"since": str(since), "until": None if until is None else str(until)}
+        async with self.begin() as tx:
+            await tx.conn.execute("set local statement_timeout = '60s'")
+            found = await (await tx.conn.execute(_SECTION, bounds)).fetchone()
+            assert found is not None
+            return Section(*found)
+
+    async def republish(self) -> int:
+        """Asks for the whole store to be told again; the id of that request."""
+        async with self._borrow() as tx:
+            found = await (await tx.conn.execute("insert into republications default values returning id")).fetchone()
+            assert found is not None
+            return int(found[0])
+
+    async def republication(self, id: int | None = None) -> Republication | None:
+        """This request, or the oldest one that is not done."""
+        async with self._borrow() as tx:
+            cursor = tx.conn.cursor(row_factory=dict_row)
+            found = await (await cursor.execute(_REPUBLICATION, {"id": id})).fetchone()
+            return msgspec.convert(found, type=Republication, str_keys=True) if found else None
+
+    async def republished(self, now: Republication) -> None:
+        """Keeps how far it has come; it never goes back."""
+        starts = statements.text(now.starts) if now.starts is not None else None
+        async with self._borrow() as tx:
+            await tx.conn.execute(_REPUBLISHED, {**asdict(now), "starts": starts})
 
 
 def translated(error: Exception, commit: Commit) -> Exception:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 from shared.decider import Count, Release, Take, TakeSlot
@@ -27,6 +27,8 @@ class EventRow:
     occurred_at: datetime
     recorded_at: datetime | None = None
     """None until the database has set it."""
+    hash: str = ""
+    """Of the event before it in its stream and of itself, in hex; see shared/events/chain.py."""
 
 
 @dataclass(slots=True)
@@ -74,6 +76,10 @@ class TimerRow:
     type: str
     data: str
     meta: str
+    tries: int = 0
+    """How often it could not be handled."""
+    cause: str = ""
+    """Why the last time."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,6 +117,42 @@ class Loaded:
 
     events: dict[str, list[EventRow]]
     answers: dict[Key, Answer]
+
+
+class Kept(NamedTuple):
+    """An event as it lies in the store, not looked into: `type_version` to `hash` may be anything."""
+
+    stream: str
+    version: int
+    id: UUID
+    type: str
+    type_version: int
+    occurred_at: datetime
+    meta: bytes
+    data: bytes
+    hash: bytes
+
+
+class Section(NamedTuple):
+    """The events of transactions from one bound to another, all of which have ended: their number, and a digest over their hashes."""
+
+    until: int
+    events: int
+    digest: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Republication:
+    """A whole store told again. Whoever begins at `starts` hears every stream from its first public event."""
+
+    id: int
+    starts: dict[int, int] | None = None
+    """Where each partition ended before it began; None: not begun."""
+    after: str = ""
+    """Every stream up to this one has been told again."""
+    done: bool = False
+    failed: str | None = None
+    """Why it was given up."""
 
 
 class Conflict(Exception):
@@ -188,8 +230,8 @@ class Transaction(Reads, Protocol):
         """Timers due by then (None: by the store's own clock), locked for this transaction and skipped by others."""
         ...
 
-    async def postpone(self, key: str, until: datetime) -> None:
-        """A timer that could not be handled waits on."""
+    async def postpone(self, key: str, until: datetime, cause: str) -> None:
+        """A timer that could not be handled waits on; the try is counted."""
         ...
 
 
@@ -221,4 +263,32 @@ class Store(Reads, Protocol):
 
     async def watermark(self) -> datetime:
         """No event with an earlier recorded_at will ever be published: min(now, oldest open writer, oldest unpublished)."""
+        ...
+
+    async def streams(self, after: str, limit: int) -> list[str]:
+        """The names of the streams that follow `after`, in their order."""
+        ...
+
+    async def failing(self, tries: int) -> list[TimerRow]:
+        """Timers that could not be handled so often, or more."""
+        ...
+
+    async def kept(self, after: str, limit: int) -> list[Kept]:
+        """The whole of the `limit` streams that follow `after`, as they lie there, by stream and version."""
+        ...
+
+    async def section(self, since: int, until: int | None = None) -> Section:
+        """The events from one bound to another; without one, to as far as nothing can be added any more. Bounds only grow."""
+        ...
+
+    async def republish(self) -> int:
+        """Asks for the whole store to be told again; the id of that request."""
+        ...
+
+    async def republication(self, id: int | None = None) -> Republication | None:
+        """This request, or the oldest one that is not done."""
+        ...
+
+    async def republished(self, now: Republication) -> None:
+        """Keeps how far it has come; it never goes back."""
         ...

@@ -13,10 +13,10 @@ from shared.views.table import Table
 
 _json = msgspec.json.Encoder(decimal_format="number")
 
-EVENTS = """insert into events (stream, version, id, type, type_version, data, meta, occurred_at)
-    select stream, version, id, type, type_version, convert_to(data, 'UTF8'), convert_to(meta, 'UTF8'), occurred_at
+EVENTS = """insert into events (stream, version, id, type, type_version, data, meta, occurred_at, hash)
+    select stream, version, id, type, type_version, convert_to(data, 'UTF8'), convert_to(meta, 'UTF8'), occurred_at, decode(hash, 'hex')
     from json_to_recordset(%s::json) as x(stream text, version integer, id uuid, type text, type_version smallint,
-        data text, meta text, occurred_at timestamptz)"""
+        data text, meta text, occurred_at timestamptz, hash text)"""
 OUTBOX = """insert into outbox (id, stream, sequence, type, data, headers)
     select id, stream, sequence, type, convert_to(data, 'UTF8'), convert_to(headers, 'UTF8')
     from json_to_recordset(%s::json) as x(id uuid, stream text, sequence bigint, type text, data text, headers text)"""
@@ -35,7 +35,7 @@ TIMERS = """insert into timers (key, due_at, stream, type, data, meta)
     select key, due_at, stream, type, convert_to(data, 'UTF8'), convert_to(meta, 'UTF8')
     from json_to_recordset(%s::json) as x(key text, due_at timestamptz, stream text, type text, data text, meta text)
     on conflict (key) do update set due_at = excluded.due_at, stream = excluded.stream, type = excluded.type,
-        data = excluded.data, meta = excluded.meta"""
+        data = excluded.data, meta = excluded.meta, tries = 0, cause = ''"""
 REFUSALS = """insert into refusals (consumer, cause, stream, command, problem, reason)
     select * from json_to_recordset(%s::json) as x(consumer text, cause text, stream text, command text, problem text, reason text)"""
 

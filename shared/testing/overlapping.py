@@ -37,6 +37,7 @@ class OverlappingTransaction(MemoryTransaction):
         self.behind: OverlappingTransaction | None = None
         """Whose end is waited for."""
         self.over = False
+        self._turn: asyncio.Future[None] | None = None
         self._waiters: list[asyncio.Future[None]] = []
         self._seen = store.data
         self._writes: list[Callable[[], Awaitable[Any]]] = []
@@ -65,6 +66,8 @@ class OverlappingTransaction(MemoryTransaction):
         for row in sorted(set(rows) - self.held):
             while (owner := self.store.holders.get(row)) is not None:
                 await self._wait_for(owner)
+            if self.over:
+                raise Unavailable
             self.store.holders[row] = self
             self.held.add(row)
         await self._look()
@@ -76,12 +79,12 @@ class OverlappingTransaction(MemoryTransaction):
                 raise Conflict
             ahead = ahead.behind
         self.behind = owner
-        done = asyncio.get_running_loop().create_future()
-        owner._waiters.append(done)
+        self._turn = asyncio.get_running_loop().create_future()
+        owner._waiters.append(self._turn)
         try:
-            await done
+            await self._turn
         finally:
-            self.behind = None
+            self.behind = self._turn = None
 
     async def commit(self) -> None:
         """All of it is seen by everybody at once. Unavailable once cut."""
@@ -98,8 +101,8 @@ class OverlappingTransaction(MemoryTransaction):
         self.store.open.pop(self, None)
         for row in self.held:
             del self.store.holders[row]
-        for waiter in self._waiters:
-            if not waiter.done():
+        for waiter in (*self._waiters, self._turn):
+            if waiter and not waiter.done():
                 waiter.set_result(None)
 
     async def load(self, streams: Collection[str], keys: Collection[Key] = ()) -> Loaded:
@@ -192,11 +195,11 @@ class OverlappingTransaction(MemoryTransaction):
         await self.hold(("timer", timer.key) for timer in free)
         return free
 
-    async def postpone(self, key: str, until: datetime) -> None:
-        """A timer that could not be handled waits on."""
+    async def postpone(self, key: str, until: datetime, cause: str) -> None:
+        """A timer that could not be handled waits on; the try is counted."""
         await self.hold([("timer", key)])
         if key in self.data.timers:
-            await self._write(partial(super().postpone, key, until))
+            await self._write(partial(super().postpone, key, until, cause))
 
     # --- the inbox: keys of parked messages are rows of their own, which both sides hold ---------------------------
 
@@ -262,6 +265,8 @@ class OverlappingTransaction(MemoryTransaction):
 class OverlappingStore(MemoryStore):
     """As many transactions at a time as there are callers; a raised error leaves nothing behind but used positions."""
 
+    transaction = OverlappingTransaction
+
     def __init__(self, now: Callable[[], datetime] = utc_now) -> None:
         super().__init__(now)
         self.holders: dict[Row, OverlappingTransaction] = {}
@@ -271,7 +276,7 @@ class OverlappingStore(MemoryStore):
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[OverlappingTransaction]:
         """A transaction that commits when the block ends, rolls back when it raises, and is cut when it lasts too long."""
-        tx = OverlappingTransaction(self)
+        tx = self.transaction(self)
         self.open[tx] = tx.began
         cut = asyncio.get_running_loop().call_later(LONGEST, tx.end)
         try:
@@ -287,6 +292,10 @@ class OverlappingStore(MemoryStore):
         """Takes `count` positions, for good; the one before the first."""
         self._position += count
         return self._position - count
+
+    def epoch(self, lease: str) -> int | None:
+        """The epoch of whoever leads, or led last."""
+        return self._lease[lease][1] if lease in self._lease else None
 
     async def waiting(self, limit: int) -> Sequence[OutboxRow]:
         """The oldest outbox rows in position order, which is not the order of their commits."""

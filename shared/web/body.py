@@ -46,6 +46,8 @@ class FromText[T]:
     read: Callable[[str], T]
     example: str
     format: str | None = None
+    pattern: str | None = None
+    """What any text that may be read looks like, for those who write one."""
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         as_is = core_schema.plain_serializer_function_ser_schema(lambda value: value)
@@ -53,7 +55,8 @@ class FromText[T]:
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         made: dict[str, Any] = {"type": "string", "examples": [self.example]}
-        return made | ({"format": self.format} if self.format else {})
+        told = {"format": self.format, "pattern": self.pattern}
+        return made | {word: value for word, value in told.items() if value}
 
 
 @dataclass(frozen=True)
@@ -243,10 +246,10 @@ Line = Annotated[str, Clean(most=200, least=1, example="Lin Yue")]
 Text = Annotated[str, Clean(most=2000, lines=True)]
 """Lines of text, may be empty, at most 2,000 characters."""
 Id = Annotated[str, FromText(read_id, "0192f3a4-5b6c-7d8e-9f01-23456789abcd", "uuid")]
-VinText = Annotated[str, FromText(read_vin, "LSGXE83L3KD123456")]
-Instant = Annotated[datetime, FromText(read_instant, "2026-11-22T09:30:00+08:00", "date-time")]
-Day = Annotated[date, FromText(read_day, "2026-11-22", "date")]
-PhoneText = Annotated[str, FromText(read_phone, "+8613800138000")]
+VinText = Annotated[str, FromText(read_vin, "LSGXE83L3KD123456", pattern="^[A-HJ-NPR-Za-hj-npr-z0-9]{17}$")]
+Instant = Annotated[datetime, FromText(read_instant, "2026-11-22T09:30:00+08:00", "date-time", "^20")]
+Day = Annotated[date, FromText(read_day, "2026-11-22", "date", "^20")]
+PhoneText = Annotated[str, FromText(read_phone, "+8613800138000", pattern=f"^{_PHONE.pattern}$")]
 EmailText = Annotated[str, FromText(read_email, "lin.yue@example.com", "email")]
 Amount = Annotated[Money, MoneyRule()]
 """Any amount; prices and payments want one of the two below."""

@@ -1,5 +1,6 @@
 """A request as it arrives: its head checked, its body read within a limit."""
 
+import asyncio
 import re
 from typing import Any
 from urllib.parse import parse_qsl
@@ -9,6 +10,8 @@ from starlette.types import Receive, Scope
 from shared.web.problems import FieldError, Problem
 
 PARAMETERS = 50
+BODY_WITHIN = 10.0
+"""Seconds a body may take."""
 _HOST = re.compile(r"([A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?|\[[0-9A-Fa-f:.]{2,45}\])(:[0-9]{1,5})?")
 _PATH = re.compile(r"/[^\x00-\x20\x7f-\x9f\\]*")
 _ONCE = frozenset(
@@ -70,8 +73,18 @@ class Incoming:
         if declared.isdecimal() and int(declared[:19]) > limit:
             raise Problem("body-too-large")
         chunks: list[bytes] = []
-        size = 0
-        more = True
+        try:
+            async with asyncio.timeout(BODY_WITHIN):
+                await self._chunks(chunks, limit)
+        except TimeoutError:
+            raise Problem("request-timeout", headers={"Connection": "close"}) from None
+        raw = b"".join(chunks)
+        if raw:
+            self._check_media_type(media_types)
+        return raw
+
+    async def _chunks(self, chunks: list[bytes], limit: int) -> None:
+        size, more = 0, True
         while more:
             message: Any = await self.receive()
             if message["type"] == "http.disconnect":
@@ -82,10 +95,6 @@ class Incoming:
                 raise Problem("body-too-large")
             chunks.append(chunk)
             more = message.get("more_body", False)
-        raw = b"".join(chunks)
-        if raw:
-            self._check_media_type(media_types)
-        return raw
 
     def _check_media_type(self, media_types: tuple[str, ...]) -> None:
         media_type, _, parameters = self.headers.get("content-type", "").partition(";")

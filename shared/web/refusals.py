@@ -42,7 +42,7 @@ def _of_kit(route: CommandRoute) -> Iterator[str]:
         yield "bad-cursor"
     if not route.changes:
         return
-    yield from ("body-too-large", "unsupported-media-type")
+    yield from ("request-timeout", "body-too-large", "unsupported-media-type")
     if route.plan.raw is None:
         yield from _JSON
     if route.needed.public:

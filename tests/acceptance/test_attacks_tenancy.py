@@ -1,5 +1,6 @@
-"""Attacks across stores and rights, A50 to A58: every route, every list, every role."""
+"""Attacks across stores and rights, A50 to A59: every route against each kind of stranger, every list, every role."""
 
+import base64
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,9 +10,10 @@ import pytest
 from services.gateway.domain.roles import PERMISSIONS
 from shared.testing.platform import Person, Platform
 from shared.values.ids import new_id
+from tests.acceptance.conftest import hired
 from tests.acceptance.databases import Databases
 from tests.acceptance.deal import everything
-from tests.acceptance.operations import GETS, OPERATIONS, Operation
+from tests.acceptance.operations import GETS, LISTS, OPERATIONS, Operation
 from tests.acceptance.refusals import CANARY, assert_refused, unlike
 from tests.acceptance.shop import Shop, cny, did, every, phone, serial
 
@@ -35,6 +37,24 @@ GROUP_WIDE = frozenset(
     }
 )
 """The catalogue, the group's stock (without cost, A57) and the care of cars: every store's business."""
+JOINT = frozenset(
+    {
+        "/transfers/{transfer_id}",
+        "/transfers/{transfer_id}/approve",
+        "/transfers/{transfer_id}/dispatch",
+        "/transfers/{transfer_id}/receive",
+        "/transfers/{transfer_id}/cancel",
+        "/periods/{entity_id}/{month}/close",
+        "/periods/{entity_id}/{month}/reopen",
+    }
+)
+"""A transfer is both stores' business, a period that of the legal entity they share."""
+OF_THE_GROUP = frozenset(
+    "/auth/token /auth/password /users /legal-entities /stores /authorities /intake/adf /leads/grading-rules /trims".split()
+) | {"/sales-rules", "/tax-rules"}
+"""Makes what no single store owns; where a user's stores or a store's entity are named, A56 tries others'."""
+OWN = ("lead", "trim", "store", "customer", "opportunity", "vin")
+VALUES = ("today", "tomorrow", "tomorrow_later", "foreigner")
 RIGHTS = frozenset({"assign_user", "reset_password", "disable_user", "enable_user"})
 """What touches somebody's rights says 403 (A56)."""
 OF_ONE = tuple(one for one in OPERATIONS if one.parameters and one.name not in GROUP_WIDE and one.route.name not in RIGHTS)
@@ -56,13 +76,20 @@ def deal(shop: Shop) -> dict[str, str]:
     return everything(shop)
 
 
+@pytest.fixture(scope="module")
+def sister(shop: Shop) -> Person:
+    """Has every role in the north store, which belongs to the same legal entity."""
+    return hired(shop.group, "sister", shop.values["north"])
+
+
 @pytest.fixture(autouse=True)
-def powerless(databases: Databases, shop: Shop, foreigner: Person, request: pytest.FixtureRequest) -> Iterator[None]:
-    """What the foreigner does in a test leaves no event, unless it is about his own things."""
-    before = databases.deeds(shop.values["foreigner"])
+def powerless(databases: Databases, shop: Shop, foreigner: Person, sister: Person, request: pytest.FixtureRequest) -> Iterator[None]:
+    """What strangers do in a test leaves no event, unless it is about their own things."""
+    strangers = [shop.values["foreigner"], shop.values["sister"]]
+    before = [databases.deeds(stranger) for stranger in strangers]
     yield
     if "own" not in request.fixturenames:
-        assert databases.deeds(shop.values["foreigner"]) == before
+        assert [databases.deeds(stranger) for stranger in strangers] == before
 
 
 def asked(person: Person, one: Operation, **ids: str) -> httpx2.Response:
@@ -90,6 +117,24 @@ def test_a50_a_thing_of_another_store(foreigner: Person, deal: dict[str, str], o
     assert_refused(there, 404, "not-found")
     assert_refused(nowhere, 404, "not-found")
     assert {**there.json(), "instance": ""} == {**nowhere.json(), "instance": ""}
+
+
+@pytest.mark.parametrize("one", [one for one in OF_ONE if one.template not in JOINT], ids=lambda one: one.name)
+def test_a50_a_thing_of_the_sister_store(sister: Person, deal: dict[str, str], one: Operation) -> None:
+    """One legal entity, two stores: what is the south's does not exist for the north."""
+    there, nowhere = asked(sister, one, **deal), asked(sister, one)
+    assert_refused(there, 404, "not-found")
+    assert {**there.json(), "instance": ""} == {**nowhere.json(), "instance": ""}
+
+
+def test_a50_every_route_has_a_row(deal: dict[str, str]) -> None:
+    """Whatever names a thing is tried by strangers; whatever makes one names a store or is a rule of the whole group."""
+    named = {one.name for one in OF_ONE} | GROUP_WIDE | {one.name for one in OPERATIONS if one.route.name in RIGHTS}
+    assert {one.name for one in OPERATIONS if one.parameters} == named
+    assert {name for one in OF_ONE for name in one.parameters} <= deal.keys() | {"session_id", "item_id"}
+    tried = {path for path, _, _ in attached(dict.fromkeys(deal, ""), dict.fromkeys(OWN, ""), dict.fromkeys(VALUES, "2027-03-01"))}
+    makes = {one.template for one in OPERATIONS if one.method == "POST" and not one.parameters}
+    assert makes - tried == OF_THE_GROUP
 
 
 def test_a50_his_own_colleagues_reach_what_is_not_his(shop: Shop, everybody: Person, deal: dict[str, str]) -> None:
@@ -219,6 +264,16 @@ def test_a51_a_thing_of_another_store_in_a_body(
     assert databases.deeds(shop.values["foreigner"]) == before
 
 
+def test_a59_one_foreign_name_among_many_refuses_all(shop: Shop, foreigner: Person, deal: dict[str, str], own: dict[str, str]) -> None:
+    mine = shop.values["foreigner"]
+    today = shop.values["today"]
+    plan = {"name": "Show", "kind": "show", "place": "Hall", "starts_on": today, "ends_on": today, "goal_leads": 1, "goal_orders": 1}
+    body = {**plan, "budget": cny("10.00"), "store_id": own["store"], "people": [*[mine] * 19, deal["staff_id"]]}
+    before = len(every(foreigner, "/campaigns"))
+    assert_refused(foreigner.post("/campaigns", body), 422, "unknown-reference")
+    assert len(every(foreigner, "/campaigns")) == before
+
+
 SHARED = {
     "/vehicles": ("stay_id", "payable_id", "order_id", "staff_id"),
     "/service-cars": ("customer_id", "owner_id"),
@@ -256,6 +311,23 @@ def test_a54_no_list_shows_anything_of_another_store(foreigner: Person, deal: di
     if one.template in SHARED:
         theirs = {name: id for name, id in theirs.items() if name not in SHARED[one.template]}
     assert {name for name, id in theirs.items() if id in answer.text} == set()
+
+
+@pytest.mark.parametrize("one", [one for one in LISTS if not one.parameters], ids=lambda one: one.name)
+def test_a54_no_cursor_counts_or_names_what_is_anothers(foreigner: Person, deal: dict[str, str], one: Operation) -> None:
+    """Every page but the last is full, and where it ends is something of the reader's own."""
+    shared = {*SHARED.get(one.template, ()), "store_id", "entity_id", "month", "trim_id", "vin", "demo", "service_vin"}
+    theirs, cursor = {id for name, id in deal.items() if name not in shared}, None
+    needed = {"order_id": deal["order_id"]} if one.template == "/reports/events" else NEEDED.get(one.template, {})
+    for _ in range(30):
+        answer = foreigner.get(one.path(), **needed, limit=1, **({"cursor": cursor} if cursor else {}))
+        assert answer.status_code == 200, answer.text
+        cursor = answer.json()["next_cursor"]
+        if cursor is None:
+            return
+        assert len(answer.json()["items"]) == 1
+        read = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("latin-1")
+        assert [name for name in theirs if name in read] == []
 
 
 def test_a54_search_by_a_telephone_number_of_another_store(shop: Shop, foreigner: Person) -> None:
@@ -314,8 +386,6 @@ def _masked(shop: Shop) -> None:
 
 def _regional(shop: Shop) -> None:
     """A regional manager sees the stores of his region: these two and no other."""
-    from tests.acceptance.conftest import hired
-
     regional = shop.people.get("regional") or hired(shop.group, "regional", shop.values["north"], "regional-manager")
     assert {row["store_id"] for row in every(regional, "/leads")} <= {shop.values["north"]}
     assert_refused(regional.get("/reports/funnel", store_id=shop.values["south"]), 403, "forbidden")

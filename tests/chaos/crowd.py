@@ -17,7 +17,7 @@ PATIENCE = 30.0
 """Seconds until a try without an answer counts as a connection that broke."""
 PAUSE = 0.2
 LONGEST_PAUSE = 2.0
-GIVES_UP = 120.0
+GIVES_UP = 75.0
 """Seconds of tries after which a deed's outcome stays unknown, which is a fault."""
 THINKS = 0.7
 """Seconds between two steps of one person, on average."""
@@ -33,6 +33,8 @@ class Pace:
 
     def __init__(self, rate: float) -> None:
         self.rate = rate
+        self.closed = False
+        """Nobody new begins."""
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._free = 0
 
@@ -44,15 +46,15 @@ class Pace:
         self._waiting.append(asyncio.get_running_loop().create_future())
         await self._waiting[-1]
 
-    async def run(self, until: float, begin: Callable[[], object]) -> None:
-        """Gives turns until that moment of the monotonic clock, and afterwards to whoever is not done."""
+    async def run(self, begin: Callable[[], object]) -> None:
+        """Gives turns for ever; once `closed`, to whoever is not done."""
         due = time.monotonic()
         while True:
             await asyncio.sleep(max(0.0, due - time.monotonic()))
             due += 1 / self.rate
             if self._waiting:
                 self._waiting.popleft().set_result(None)
-            elif time.monotonic() < until:
+            elif not self.closed:
                 self._free += 1
                 begin()
 
@@ -135,6 +137,9 @@ class Crowd:
             return response.status, told, answered if isinstance(answered, dict) else {}
 
 
+type Story = Callable[["Walk"], Awaitable[None]]
+
+
 class Walk:
     """What one group of people does about one car, lead or customer, step by step; each knows what those before him saw."""
 
@@ -161,7 +166,8 @@ class Walk:
                 return answer
             if time.monotonic() > until:
                 raise Unexpected(f"{path} is not done after {GIVES_UP:.0f} s: {deed.answers[-3:]}")
-            await asyncio.sleep(self.crowd.dice.uniform(0.5, 1.0) * pause)
+            asked = float(answer.retry_after or 0)
+            await asyncio.sleep(self.crowd.dice.uniform(0.5, 1.0) * max(pause, asked))
             pause = min(pause * 1.5, LONGEST_PAUSE)
 
     def _saw(self, seen: str) -> None:
@@ -181,6 +187,3 @@ class Walk:
                 return found
             await self.think()
         raise Unexpected(f"{path} is not {expected} but {found}")
-
-
-type Story = Callable[[Walk], Awaitable[None]]

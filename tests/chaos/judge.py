@@ -7,7 +7,7 @@ from tests.chaos.plant import Works
 from tests.faults.record import Record
 from tests.oracle import Oracle
 
-SETTLES_WITHIN = 120.0
+SETTLES_WITHIN = 60.0
 
 _MONEY = "select order_id, paid, stage from accounts_1"
 _ORDERS = "select order_id, paid, stage, vehicle from order_book_1"

@@ -29,6 +29,7 @@ def _load(run: Run) -> list[str]:
         f"{run.stories} stories, {len(deeds)} commands, {len(done)} acknowledged, {sum(deed.refused for deed in deeds)} refused as expected",
         f"{len(within) / run.lasted:.1f} commands acknowledged per second over {run.lasted:.0f} s",
         f"from the first try to the acknowledgement: {cuts[49]:.2f} s median, {cuts[94]:.2f} s p95, {cuts[98]:.2f} s p99, {max(took):.2f} s at most",
+        "CPU seconds: " + ", ".join(f"{seconds:.0f} {kind}" for kind, seconds in sorted(run.spent.items()) if seconds >= 1),
         "answers: " + ", ".join(f"{n} × {what}" for what, n in sorted(statuses.items())),
     ]
 

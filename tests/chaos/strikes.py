@@ -25,8 +25,10 @@ KINDS = ("gateway", "serve", "work", "kafka", "postgres", "redis")
 FAULTS: tuple[Fault, ...] = ("delay", "cut", "half-open", "throttle")
 FROZEN = 3.0
 """Seconds a process stands still, or a wire is broken."""
-SOON = 0.05
+SOON = 0.1
 COMES_BACK = 40.0
+LEFT, BEHIND = 5.0, 2.5
+"""Rows an outbox has, and seconds a consumer is behind, on any quiet day: watermarks come, and are stored, each second."""
 SERVICE, DATABASE = 5.0, 10.0
 """Goals: seconds from a kill to a service that is ready, and to the first command that PostgreSQL accepts."""
 
@@ -65,6 +67,8 @@ class Saboteur:
     struck: list[str] = field(default_factory=list)
     outage: Outage = field(default_factory=Outage)
     _bags: dict[str, list[str]] = field(default_factory=dict)
+    _connections: dict[str, "psycopg.AsyncConnection[Any]"] = field(default_factory=dict)
+    _asking: dict[str, asyncio.Lock] = field(default_factory=dict)
 
     # --- who -----------------------------------------------------------------------------------------------------
 
@@ -139,7 +143,7 @@ class Saboteur:
             goal: float | None = DATABASE
         elif name.startswith("kafka") or name == "redis":
             port = self.plan.redis if name == "redis" else self.plan.brokers[int(name[5:]) - 1]
-            await self._until(lambda: listens(port) and not victim.is_running())
+            await self._until(lambda: asyncio.to_thread(lambda: not victim.is_running() and listens(port)))
             goal = None
         elif "-work-" in name:
             await self._until(lambda: self._leads_again(name, epoch))
@@ -172,40 +176,32 @@ class Saboteur:
             await asyncio.sleep(seconds)
             answers = [answer for answer in self.record.answers(began) if answer.at - answer.took > began]
         back = time.monotonic()
-        relays = {context: asyncio.create_task(self._drained(context)) for context in SERVICES}
-        consumers = {context: asyncio.create_task(self._caught_up(context)) for context in SERVICES}
-        drains = await asyncio.gather(*relays.values())
-        hears = await asyncio.gather(*consumers.values())
+        contexts = [context for context in SERVICES if context != "gateway"]
+        relays = [self._goes_down(context, _WAITING, LEFT) for context in contexts]
+        consumers = [self._goes_down(context, _BEHIND, BEHIND) for context in contexts]
+        both = await asyncio.gather(*relays, *consumers)
+        drains, hears = both[: len(contexts)], both[len(contexts) :]
         self.outage = Outage(
             seconds=back - began,
             answered=len(answers),
             refused=sum(answer.status not in (200, 201, 409) for answer in answers),
             relay=min((back - began + took) / took for took in drains),
             consumer=min((back - began + took) / took for took in hears),
-            slowest=max(zip(hears, consumers, strict=True))[1],
+            slowest=max(zip(hears, contexts, strict=True))[1],
         )
         self.healed.append(Healed("Kafka back to all told and heard", time.monotonic() - back))
 
-    async def _drained(self, context: str) -> float:
-        """Seconds from the first row that a relay sends until none waits longer than usual."""
-        first = last = await self._number(context, "select count(*) from outbox")
-        began = time.monotonic()
-        while last > 3 and time.monotonic() < began + COMES_BACK:
-            if last >= first:
-                began, first = time.monotonic(), last
+    async def _goes_down(self, context: str, sql: str, usual: float) -> float:
+        """Seconds from the moment a number begins to go down until it is as usual."""
+        began, most = time.monotonic(), 0.0
+        until = began + COMES_BACK
+        while time.monotonic() < until:
+            now = await self._number(context, sql)
+            if now is not None and now <= usual:
+                break
+            if now is None or now >= most:
+                began, most = time.monotonic(), now or most
             await asyncio.sleep(SOON)
-            last = await self._number(context, "select count(*) from outbox")
-        return max(time.monotonic() - began, SOON)
-
-    async def _caught_up(self, context: str) -> float:
-        """Seconds from the first message a consumer takes until it is as near to the present as usual: a second and a half."""
-        first = behind = await self._number(context, _BEHIND)
-        began = time.monotonic()
-        while behind > 2.0 and time.monotonic() < began + COMES_BACK:
-            if behind >= first:
-                began, first = time.monotonic(), behind
-            await asyncio.sleep(SOON)
-            behind = await self._number(context, _BEHIND)
         return max(time.monotonic() - began, SOON)
 
     def late(self) -> list[str]:
@@ -215,29 +211,34 @@ class Saboteur:
 
     # --- looking -------------------------------------------------------------------------------------------------
 
-    async def _number(self, context: str, sql: str) -> float:
-        return await asyncio.to_thread(self._ask, context, sql)
-
-    def _ask(self, context: str, sql: str) -> float:
-        url = self.plan.database(context, "writer", self.platform.secrets)
-        with suppress(psycopg.OperationalError), psycopg.connect(url, connect_timeout=2) as connection:
-            (row,) = connection.execute(sql.encode()).fetchall()
-            return float(row[0] or 0)
-        return 0.0
+    async def _number(self, context: str, sql: str) -> float | None:
+        """What a service's database answers; None when it does not."""
+        async with self._asking.setdefault(context, asyncio.Lock()):
+            try:
+                if context not in self._connections:
+                    url = self.plan.database(context, "writer", self.platform.secrets)
+                    made = await psycopg.AsyncConnection.connect(url, autocommit=True, connect_timeout=2)
+                    self._connections[context] = made
+                async with asyncio.timeout(2):
+                    found = await (await self._connections[context].execute(sql.encode())).fetchone()
+            except (psycopg.OperationalError, TimeoutError):
+                self._connections.pop(context, None)
+                return None
+        return float(found[0] or 0) if found else 0.0
 
     async def _epoch(self, name: str) -> float:
-        return await self._number(name.partition("-")[0], _EPOCH) if "-work-" in name else 0.0
+        return await self._number(name.partition("-")[0], _EPOCH) or 0.0 if "-work-" in name else 0.0
 
-    def _leads_again(self, name: str, epoch: float) -> bool:
+    async def _leads_again(self, name: str, epoch: float) -> bool:
         """Whether a relay holds the lease that is not the dead one's."""
-        return self._ask(name.partition("-")[0], f"{_EPOCH} and expires_at > clock_timestamp()") > epoch
+        return (await self._number(name.partition("-")[0], f"{_EPOCH} and expires_at > clock_timestamp()") or 0.0) > epoch
 
-    def _accepted(self, since: float) -> bool:
+    async def _accepted(self, since: float) -> bool:
         return any(answer.accepted and answer.at - answer.took > since for answer in self.record.answers(since))
 
-    async def _until(self, true: Callable[[], bool]) -> None:
+    async def _until(self, true: Callable[[], Awaitable[bool]]) -> None:
         until = time.monotonic() + COMES_BACK
-        while not await asyncio.to_thread(true) and time.monotonic() < until:
+        while not await true() and time.monotonic() < until:
             await asyncio.sleep(SOON)
 
     async def _ready(self, name: str) -> None:
@@ -253,6 +254,7 @@ class Saboteur:
                 await asyncio.sleep(SOON)
 
 
+_WAITING = "select count(*) from outbox"
 _EPOCH = "select max(epoch) from leases where name = 'relay'"
 _BEHIND = f"select extract(epoch from clock_timestamp() - min(watermark)) from offsets where topic like '{PREFIX}.%'"
 

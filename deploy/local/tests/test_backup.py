@@ -12,10 +12,11 @@ import pytest
 
 from deploy.local import postgres
 from deploy.local.__main__ import places
-from deploy.local.backup import STAMP, Base, prune, take
+from deploy.local.backup import STAMP, Base, back_up, prune, take
 from deploy.local.plan import Plan
 from deploy.local.process import Problem, Server, free_port
 from deploy.local.restore import read_moment, replayed, restore
+from deploy.local.secrets import kept
 
 
 @pytest.fixture(scope="module")
@@ -115,6 +116,22 @@ def test_a_log_that_cannot_be_kept_waits_in_the_database(database: Server, writt
         time.sleep(0.1)
 
 
+def test_the_next_base_backup_goes_on_in_the_series_and_another_place_begins_one(
+    database: Server, written: tuple[Base, list[datetime]], folder: Path
+) -> None:
+    data, place, other = folder / "var" / "postgres", folder / "backup", folder / "other"
+    time.sleep(1)
+    second = take(data, database.url, place, 60)
+    assert second.folder.parent == written[0].folder.parent
+    assert [base.folder for base in Base.all(place)] == [written[0].folder, second.folder]
+    assert second.first > written[0].first
+    other.mkdir()
+    elsewhere = take(data, database.url, other, 60)
+    assert postgres.link_of(data).resolve() == elsewhere.folder.parent
+    write(database, 5)
+    archived(database, elsewhere)
+
+
 def test_a_damaged_base_backup_is_noticed(written: tuple[Base, list[datetime]], folder: Path) -> None:
     damaged = folder / "damaged"
     shutil.copytree(written[0].folder, damaged)
@@ -175,6 +192,16 @@ def test_the_keys_are_never_kept_with_the_events(keys: str) -> None:
 
 def test_the_keys_have_a_folder_beside_the_events() -> None:
     assert places({"BACKUP": "/backup"}) == (Path("/backup"), Path("/backup-keys"))
+
+
+def test_the_keys_of_another_installation_are_not_written_over(tmp_path: Path) -> None:
+    for name in ("keys", "var"):
+        (tmp_path / name).mkdir()
+        kept(tmp_path / name / "secrets.json")
+    before = (tmp_path / "keys" / "secrets.json").read_bytes()
+    with pytest.raises(Problem, match="another installation"):
+        back_up(Plan(folder=tmp_path / "var", cache=tmp_path), tmp_path / "events", tmp_path / "keys")
+    assert (tmp_path / "keys" / "secrets.json").read_bytes() == before
 
 
 @pytest.mark.parametrize("text", ["", "yesterday", "2026-11-22T12:00:00", "2999-01-01T00:00:00Z"])

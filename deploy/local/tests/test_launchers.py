@@ -13,6 +13,7 @@ from jgo.maven import Artifact, PythonResolver
 
 from deploy.local import kafka, postgres, redis
 from deploy.local.process import Problem, Server, check_port, free_port
+from deploy.local.setup import at, set_up_databases
 
 
 @pytest.fixture
@@ -137,3 +138,21 @@ def test_no_network_is_said(pinned: Path, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(PythonResolver, "download", download)
     with pytest.raises(Problem, match="is the network up"):
         kafka.fetch(pinned)
+
+
+def test_a_database_of_an_earlier_version_moves_to_its_own_server_once(database: Server, folder: Path) -> None:
+    own = postgres.start(folder / "vault", free_port(), "def", name="The vault", options=postgres.SMALL)
+    own.wait()
+    passwords = {"vault_writer": "w" * 32, "vault_reader": "r" * 32}
+    for server in (database, own):
+        set_up_databases(server.url, ("vault",), passwords)
+    with psycopg.connect(at(database.url, "vault")) as connection:
+        connection.execute("set role vault_writer")
+        connection.execute("create table keys as select 7 as n")
+    for _ in range(2):
+        postgres.take_over(database.url, own.url, "vault")
+        with psycopg.connect(f"postgresql://vault_writer:{'w' * 32}@127.0.0.1:{own.port}/vault") as connection:
+            assert connection.execute("update keys set n = n returning n").fetchone() == (7,)
+    with psycopg.connect(database.url) as connection:
+        assert connection.execute("select from pg_database where datname = 'vault'").fetchone() is None
+    own.stop()

@@ -1,21 +1,15 @@
 """Public events of the other contexts, as after-sales hears them in tests."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
-from uuid import uuid4
 
 from shared.bus.heard import Heard
-from shared.contracts import customers, gateway, orders, published_name
+from shared.contracts import customers, gateway, orders
+from shared.testing.hearing import NOON, an_id, heard
 from shared.values.money import Money
 
-NOON = datetime(2026, 3, 2, 4, tzinfo=UTC)
 VIN, OTHER_VIN = "LFV2A2150N3000001", "LFV2A2150N3000002"
 SHANGHAI = "Asia/Shanghai"
-
-
-def an_id(n: int) -> str:
-    """A short way to an id."""
-    return f"0192f3a4-0000-7000-8000-{n:012}"
 
 
 ENTITY, STORE, OTHER_STORE, CUSTOMER, BUYER, ORDER, RESALE = (an_id(n) for n in range(1, 8))
@@ -73,19 +67,4 @@ def delivered(order_id: str = ORDER, vin: str = VIN, customer_id: str = CUSTOMER
 
 def hear(event: Any, at: datetime = NOON, store_id: str | None = STORE) -> Heard:
     """The event as the consumer gives it to listen."""
-    name = published_name(event)
-    return Heard(
-        id=uuid4(),
-        type=name,
-        source=name.partition(".")[0],
-        stream="stream",
-        sequence=100,
-        event=event,
-        data=b"",
-        occurred_at=at,
-        recorded_at=at,
-        store_id=store_id,
-        actor=LI,
-        correlation_id="c",
-        lineage="l",
-    )
+    return heard(event, at, store_id, actor=LI)

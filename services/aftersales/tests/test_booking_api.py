@@ -17,7 +17,6 @@ from services.aftersales.tests.hearing import (
     CUSTOMER,
     HE,
     LI,
-    NOON,
     ORDER,
     OTHER_STORE,
     OTHER_VIN,
@@ -27,11 +26,11 @@ from services.aftersales.tests.hearing import (
     STORE,
     VIN,
     WU,
-    an_id,
     delivered,
 )
 from services.aftersales.tests.running import Running, at, running
 from shared.following import Preparing
+from shared.testing.hearing import NOON, an_id
 from shared.testing.servers import FreshDatabase
 from shared.values.clock import local_day, utc_now
 

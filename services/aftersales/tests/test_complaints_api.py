@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from services.aftersales.domain.complaint import MINUTES
-from services.aftersales.tests.hearing import CUSTOMER, LI, OTHER_STORE, SHANGHAI, SOUTHERNER, STORE, WU, an_id
+from services.aftersales.tests.hearing import CUSTOMER, LI, OTHER_STORE, SHANGHAI, SOUTHERNER, STORE, WU
 from services.aftersales.tests.running import Running, running
+from shared.testing.hearing import an_id
 from shared.testing.servers import FreshDatabase
 from shared.values.clock import local_time, utc_now
 

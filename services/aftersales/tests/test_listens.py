@@ -11,10 +11,11 @@ from services.aftersales.known import KnownCustomer, KnownStaff, customers_known
 from services.aftersales.listens import listen
 from services.aftersales.publishes import publish_appointment, publish_car, publish_complaint, publish_work_order
 from services.aftersales.tests import hearing, test_appointment, test_car, test_complaint, test_work_order
-from services.aftersales.tests.hearing import CUSTOMER, NOON, ORDER, STORE, VIN, WU, hear, person
+from services.aftersales.tests.hearing import CUSTOMER, ORDER, STORE, VIN, WU, hear, person
 from shared.bus.heard import Send
 from shared.contracts import aftersales as public
 from shared.contracts import customers, gateway, published_name
+from shared.testing.hearing import NOON
 from shared.values.money import Money
 from shared.views.table import Change, Drop, Put
 

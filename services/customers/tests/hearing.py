@@ -1,20 +1,15 @@
 """Public events of the other contexts, as customers hears them in tests."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
 from shared.bus.heard import Heard
 from shared.contracts import aftersales, finance, gateway, inventory, leads, orders, published_name
+from shared.testing.hearing import NOON, an_id, heard
 from shared.values.money import Money
 
-NOON = datetime(2026, 3, 2, 4, tzinfo=UTC)
 VIN = "LFV2A2150N3000001"
-
-
-def an_id(n: int) -> str:
-    """A short way to an id."""
-    return f"0192f3a4-0000-7000-8000-{n:012}"
 
 
 ENTITY, STORE, OTHER_STORE, PERSON, LEAD, OPPORTUNITY, ORDER, RECEIPT, QUOTE = (an_id(n) for n in range(1, 10))
@@ -208,22 +203,6 @@ complained = aftersales.ComplaintOpened(
 )
 
 
-def hear(event: Any, at: datetime = NOON, store_id: str | None = STORE) -> Heard:
-    """An event as the consumer hands it over."""
-    name = published_name(event)
-    context = name.split(".")[0]
-    return Heard(
-        id=uuid4(),
-        type=name,
-        source=context,
-        stream=f"{context}-{uuid4()}",
-        sequence=100,
-        event=event,
-        data=b"",
-        occurred_at=at,
-        recorded_at=at,
-        store_id=store_id,
-        actor=LI,
-        correlation_id="c1",
-        lineage="l1",
-    )
+def hear(event: Any, at: datetime = NOON) -> Heard:
+    """An event of the store, as the consumer hands it over."""
+    return heard(event, at, STORE, actor=LI, stream=f"{published_name(event).split('.')[0]}-{uuid4()}")

@@ -1,28 +1,20 @@
 """Customers running on PostgreSQL: it hears events and answers requests, without Kafka; the caretaker works when told to."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from types import SimpleNamespace
 from typing import Any
-from uuid import uuid4
-
-from psycopg_pool import AsyncConnectionPool
 
 from services.customers.app import service
 from services.customers.caretaker import Caretaker
 from services.customers.tests import hearing
-from services.customers.tests.hearing import LI, MA, NOON, OTHER_STORE, OWNER, STORE, SUN, WANG, ZHAO, hear
-from shared.deciding import Folder
-from shared.events.vault import MemoryVault
-from shared.handling import Handler
-from shared.store.migrate import migrate
-from shared.store.postgres import PostgresStore
+from services.customers.tests.hearing import LI, MA, OTHER_STORE, OWNER, STORE, SUN, WANG, ZHAO, hear
+from shared.testing.hearing import NOON
+from shared.testing.running import Running as Base
+from shared.testing.running import on_database
 from shared.testing.servers import FreshDatabase
-from shared.web.app import create_app
-from shared.web.auth import Auth, bearer
-from shared.web.tests.client import Answer, Client
+from shared.web.auth import Auth
 
 SELLS = frozenset({"customers.read", "customers.write"})
 CONSULTANT = frozenset({"sales-consultant"})
@@ -36,44 +28,23 @@ PEOPLE = {
 }
 
 
-class ByName:
-    """Believes the name in the token."""
-
-    async def authenticate(self, headers: Mapping[str, str]) -> Auth:
-        """Who is called so."""
-        return PEOPLE[bearer(headers)]
-
-
 @dataclass
-class Running:
+class Running(Base):
     """The service, and what a test does with it."""
 
-    store: PostgresStore
-    handler: Handler
-    reader: AsyncConnectionPool[Any]
-    vault: MemoryVault
-    settings: Any = field(default_factory=lambda: SimpleNamespace(internal_public_key="", cursor_secret="x" * 40))
-    client: Client = field(init=False)
+    service = service
+    people = PEOPLE
+    asks = "li"
+
     caretaker: Caretaker = field(init=False)
 
     def __post_init__(self) -> None:
-        self.client = Client(create_app(service, self, authenticator=ByName()))
+        super().__post_init__()
         self.caretaker = Caretaker(self.store, self.handler, self.vault)
 
     async def hear(self, *events: Any, at: datetime = NOON) -> None:
         """Public events of others, as the consumer brings them, in one transaction."""
-        heard = [hear(event, at) for event in events]
-        async with self.store.begin() as tx:
-            await self.handler.apply(tx, [(one, service.listen(one)) for one in heard], "customers")
-
-    async def post(self, path: str, body: Any = None, by: str = "li", match: str = "*", key: str | None = None) -> Answer:
-        """A command, with a key of its own unless one is given."""
-        headers = {"authorization": f"Bearer {by}", "idempotency-key": key or str(uuid4()), "if-match": match}
-        return await self.client.post(f"/api/v1{path}", body, headers)
-
-    async def get(self, path: str, by: str = "li") -> Answer:
-        """A read."""
-        return await self.client.get(f"/api/v1{path}", {"authorization": f"Bearer {by}"})
+        await self.take(*(hear(event, at) for event in events))
 
     async def items(self, path: str, by: str = "li") -> list[Any]:
         """The items of a list."""
@@ -94,18 +65,7 @@ class Running:
 @asynccontextmanager
 async def running(fresh_database: FreshDatabase) -> AsyncIterator[Running]:
     """Customers on a fresh database that knows two stores and their people."""
-    writer_url, reader_url = await fresh_database("customers")
-    await migrate(writer_url, "customers_reader", service.all_tables())
-    options: dict[str, Any] = {"kwargs": {"autocommit": True}, "open": False, "min_size": 1, "max_size": 5}
-    async with AsyncConnectionPool(writer_url, **options) as writer, AsyncConnectionPool(reader_url, **options) as reader:
-        store = PostgresStore(writer)
-        await store.open()
-        handler = Handler(store, Folder(service.stored, service.aggregates), service.prepare)
-        await handler.start()
-        try:
-            made = Running(store, handler, reader, MemoryVault())
-            stores = hearing.store(), hearing.store(OTHER_STORE, "US1", "America/New_York")
-            await made.hear(*stores, hearing.seller(LI), hearing.seller(WANG), hearing.seller(SUN, OTHER_STORE))
-            yield made
-        finally:
-            await handler.stop()
+    async with on_database(Running, fresh_database) as made:
+        stores = hearing.store(), hearing.store(OTHER_STORE, "US1", "America/New_York")
+        await made.hear(*stores, hearing.seller(LI), hearing.seller(WANG), hearing.seller(SUN, OTHER_STORE))
+        yield made

@@ -13,6 +13,7 @@ from services.customers.tests.running import Running, running
 from services.customers.tests.test_listens import ALL
 from services.customers.views.customer_list import table
 from shared.contracts import leads, published_name
+from shared.testing.hearing import an_id
 from shared.testing.servers import FreshDatabase
 from shared.values.clock import local_day, utc_now
 
@@ -138,6 +139,19 @@ async def test_a_restored_vault_forgets_again(customers: Running) -> None:
     token = await customers.vault.seal(id, "from a backup")
     await customers.caretaker.forget_again()
     assert await customers.vault.open(token) is None
+
+
+async def test_records_restored_from_before_an_erasure_are_erased_again(customers: Running) -> None:
+    """The vault is never older than the records, so it may know of erasures that they do not."""
+    erased, stays = await registered(customers), await registered(customers, phone="13900139000")
+    await customers.vault.forget(erased)
+    await customers.caretaker.forget_again()
+    await customers.caretaker.forget_again()
+    await customers.caretaker.once()
+    assert await customers.events(erased) == ["CustomerRegistered", "CustomerForgotten", "KeysDestroyed"]
+    assert await customers.events(stays) == ["CustomerRegistered"]
+    assert (await customers.get(f"/customers/{erased}", "zhao")).status == 410
+    assert "customers.CustomerForgotten.v1" in await customers.published()
 
 
 @pytest.mark.touches("CUS-01")
@@ -287,8 +301,8 @@ async def test_a_converted_lead_becomes_a_customer_who_can_be_found(customers: R
     await customers.caretaker.once()
     assert [row["customer_id"] for row in await customers.items("/customers?phone=13800138000")] == [PERSON]
     assert (await customers.post("/customers", lin())).problem == "customer-exists"
-    await customers.hear(h.converted(h.an_id(31), name="", phone=""))
-    assert (await customers.get(f"/customers/{h.an_id(31)}")).json["number"] == "C-BJ1-20260302-002"
+    await customers.hear(h.converted(an_id(31), name="", phone=""))
+    assert (await customers.get(f"/customers/{an_id(31)}")).json["number"] == "C-BJ1-20260302-002"
     assert await customers.events(PERSON) == ["CustomerRegistered", "ContactsIndexed"]
 
 
@@ -351,7 +365,7 @@ async def test_events_heard_before_the_customer_is_known_are_his_later(customers
 
 async def test_a_customer_of_a_store_not_heard_of_yet_gets_his_number_when_it_is(customers: Running) -> None:
     """As when everything is heard again from the beginning: leads may tell before the gateway does."""
-    late = h.an_id(99)
+    late = an_id(99)
     stranger = leads.LeadConverted(**{**h.converted().__dict__, "store_id": late})
     await customers.hear(stranger, h.placed)
     await customers.caretaker.once()

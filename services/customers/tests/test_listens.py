@@ -13,11 +13,12 @@ from services.customers.listens import listen
 from services.customers.publishes import publish
 from services.customers.tests import hearing as h
 from services.customers.tests import test_customer as c
-from services.customers.tests.hearing import NOON, ORDER, PERSON, hear
+from services.customers.tests.hearing import ORDER, PERSON, hear
 from services.customers.views import profile, timeline
 from shared.bus.heard import Send
 from shared.contracts import customers as public
 from shared.contracts import finance, inventory, published_name
+from shared.testing.hearing import NOON, an_id
 from shared.views.table import Change, Put
 
 ALL = [
@@ -121,7 +122,7 @@ def test_the_order_in_which_two_contexts_are_heard_does_not_matter() -> None:
 
 
 def test_a_reversed_invoice_is_no_invoice() -> None:
-    red = finance.InvoiceReversed(order_id=ORDER, invoice_id=h.an_id(43), number="RI-BJ1-20260302-001", vin=h.VIN)
+    red = finance.InvoiceReversed(order_id=ORDER, invoice_id=an_id(43), number="RI-BJ1-20260302-001", vin=h.VIN)
     assert dealings(h.placed, h.invoiced, red)["order", ORDER].facts["invoice"] is None
 
 

@@ -1,20 +1,14 @@
 """Public events of the other contexts, as finance hears them in tests."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
-from uuid import uuid4
 
 from shared.bus.heard import Heard
-from shared.contracts import customers, gateway, inventory, marketing, orders, published_name
+from shared.contracts import customers, gateway, inventory, marketing, orders
+from shared.testing.hearing import NOON, an_id, heard
 from shared.values.money import Money
 
-NOON = datetime(2026, 3, 2, 4, tzinfo=UTC)
 VIN = "LFV2A2150N3000001"
-
-
-def an_id(n: int) -> str:
-    """A short way to an id."""
-    return f"0192f3a4-0000-7000-8000-{n:012}"
 
 
 ENTITY, STORE, OTHER_STORE, CUSTOMER, ORDER, STAY, TRANSFER, SPEND, COST = (an_id(n) for n in range(1, 10))
@@ -151,21 +145,6 @@ def store(store_id: str = STORE, code: str = "BJ1") -> gateway.StoreOpened:
     )
 
 
-def hear(event: Any, at: datetime = NOON, store_id: str | None = STORE, actor: str = "li") -> Heard:
+def hear(event: Any, at: datetime = NOON) -> Heard:
     """The event as the consumer gives it to listen."""
-    name = published_name(event)
-    return Heard(
-        id=uuid4(),
-        type=name,
-        source=name.partition(".")[0],
-        stream="stream",
-        sequence=100,
-        event=event,
-        data=b"",
-        occurred_at=at,
-        recorded_at=at,
-        store_id=store_id,
-        actor=actor,
-        correlation_id="c",
-        lineage="l",
-    )
+    return heard(event, at, STORE)

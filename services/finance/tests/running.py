@@ -1,29 +1,19 @@
 """Finance running on PostgreSQL: it hears events, fires timers and answers requests, without Kafka."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from itertools import count
-from types import SimpleNamespace
 from typing import Any
 
-from psycopg_pool import AsyncConnectionPool
-
 from services.finance.app import service
-from services.finance.listens import listen
 from services.finance.tests import hearing
-from services.finance.tests.hearing import NOON, OTHER_STORE, STORE, WANG, ZHAO, an_id, hear
-from shared.deciding import Folder
-from shared.events.vault import MemoryVault
-from shared.handling import Handler
-from shared.processes.timers import Timers
-from shared.store.migrate import migrate
-from shared.store.postgres import PostgresStore
+from services.finance.tests.hearing import OTHER_STORE, STORE, WANG, ZHAO, hear
+from shared.testing.hearing import NOON, an_id
+from shared.testing.running import Running as Base
+from shared.testing.running import on_database
 from shared.testing.servers import FreshDatabase
-from shared.web.app import create_app
-from shared.web.auth import Auth, bearer
-from shared.web.tests.client import Answer, Client
+from shared.web.auth import Auth
 
 ALL = frozenset({"finance.read", "finance.receipt", "finance.pay", "finance.approve", "finance.invoice", "finance.ledger"})
 PEOPLE = {
@@ -34,46 +24,19 @@ PEOPLE = {
 }
 
 
-class ByName:
-    """Believes the name in the token."""
-
-    async def authenticate(self, headers: Mapping[str, str]) -> Auth:
-        """Who is called so."""
-        return PEOPLE[bearer(headers)]
-
-
 @dataclass
-class Running:
+class Running(Base):
     """The service, and what a test does with it."""
 
-    store: PostgresStore
-    handler: Handler
-    reader: AsyncConnectionPool[Any]
-    vault: MemoryVault
-    settings: Any = field(default_factory=lambda: SimpleNamespace(internal_public_key="", cursor_secret="x" * 40))
-    keys: Any = field(default_factory=lambda: count(1))
-    client: Client = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.client = Client(create_app(service, self, authenticator=ByName()))
+    service = service
+    people = PEOPLE
+    asks = "wang"
 
     async def hear(self, *events: Any, at: datetime = NOON) -> None:
         """Hears public events, then fires the timers they set."""
         for event in events:
-            heard = hear(event, at)
-            async with self.store.begin() as tx:
-                await self.handler.apply(tx, [(heard, listen(heard))], "finance")
-        while await Timers(self.store, self.handler).fire(50):
-            pass
-
-    async def post(self, path: str, body: Any = None, by: str = "wang", key: str | None = None) -> Answer:
-        """A command, with a key of its own unless one is given."""
-        headers = {"authorization": f"Bearer {by}", "idempotency-key": key or f"k{next(self.keys)}", "if-match": "*"}
-        return await self.client.post(f"/api/v1{path}", body, headers)
-
-    async def get(self, path: str, by: str = "wang") -> Answer:
-        """A read."""
-        return await self.client.get(f"/api/v1{path}", {"authorization": f"Bearer {by}"})
+            await self.take(hear(event, at))
+        await self.tick()
 
     async def balances(self, by: str = "wang") -> dict[str, str]:
         """The trial balance by account, zeros left out."""
@@ -85,17 +48,6 @@ class Running:
 @asynccontextmanager
 async def running(fresh_database: FreshDatabase) -> AsyncIterator[Running]:
     """Finance on a fresh database that knows a legal entity, two stores, staff and a customer."""
-    writer_url, reader_url = await fresh_database("finance")
-    await migrate(writer_url, "finance_reader", service.all_tables())
-    options: dict[str, Any] = {"kwargs": {"autocommit": True}, "open": False, "min_size": 1, "max_size": 5}
-    async with AsyncConnectionPool(writer_url, **options) as writer, AsyncConnectionPool(reader_url, **options) as reader:
-        store = PostgresStore(writer)
-        await store.open()
-        handler = Handler(store, Folder(service.stored, service.aggregates), service.prepare)
-        await handler.start()
-        try:
-            made = Running(store, handler, reader, MemoryVault())
-            await made.hear(hearing.entity, hearing.store(), hearing.store(OTHER_STORE, "BJ2"), hearing.staff)
-            yield made
-        finally:
-            await handler.stop()
+    async with on_database(Running, fresh_database) as made:
+        await made.hear(hearing.entity, hearing.store(), hearing.store(OTHER_STORE, "BJ2"), hearing.staff)
+        yield made

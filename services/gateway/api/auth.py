@@ -188,11 +188,13 @@ async def _guarded(call: Call, username: str, password: str, hashed: str | None)
     client = call.request.scope.get("client")
     attempts = Attempts(_store(call))
     try:
-        await attempts.enter(username, client[0] if client else "unknown", call.at)
-        right = await _passwords.matches(password, hashed)
+        attempt = await attempts.enter(username, client[0] if client else "unknown", call.at)
     except TooManyTries:
         raise Problem("too-many-requests", "Too many wrong passwords: wait a quarter of an hour.", headers={"Retry-After": "900"}) from None
+    try:
+        right = await _passwords.matches(password, hashed)
     except Busy:
+        await attempts.unjudged(attempt)
         raise Problem("unavailable", headers={"Retry-After": "2"}) from None
     if right:
         await attempts.succeeded(username, call.at)

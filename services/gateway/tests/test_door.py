@@ -40,6 +40,18 @@ def test_equal_names_of_different_shape_are_told_apart() -> None:
     assert merged["paths"]["/c"]["get"]["schema"]["$ref"] == "#/components/schemas/Row"
 
 
+def test_what_refers_to_another_shape_is_another_shape() -> None:
+    def document(kind: str, path: str) -> dict[str, Any]:
+        schemas = {"Page": {"items": {"$ref": "#/components/schemas/Row"}}, "Row": {"type": kind}}
+        return {"paths": {path: {"get": {"schema": {"$ref": "#/components/schemas/Page"}}}}, "components": {"schemas": schemas}}
+
+    merged = merge({"leads": document("object", "/a"), "orders": document("string", "/b")})
+    schemas = merged["components"]["schemas"]
+    assert merged["paths"]["/b"]["get"]["schema"]["$ref"] == "#/components/schemas/orders.Page"
+    assert schemas["orders.Page"]["items"]["$ref"] == "#/components/schemas/orders.Row"
+    assert schemas["Page"]["items"]["$ref"] == "#/components/schemas/Row"
+
+
 def person(*permissions: str, stores: frozenset[str] = frozenset({"s1"})) -> Person:
     return Person(staff_id="u", session_id="x", roles=(), permissions=frozenset(permissions), stores=stores, must_change=False)
 

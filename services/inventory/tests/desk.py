@@ -4,15 +4,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
-from uuid import uuid4
 
 from services.inventory.app import service
 from services.inventory.listens import listen
-from shared.bus.heard import Heard
-from shared.contracts import gateway, orders, published_name
+from shared.contracts import gateway, orders
 from shared.ops.settings import Settings
 from shared.processes.timers import Timers
 from shared.runtime import Runtime, migrate, runtime
+from shared.testing.hearing import heard
 from shared.values.clock import utc_now
 from shared.values.ids import new_id
 from shared.values.money import Money
@@ -68,8 +67,8 @@ class Desk:
     async def hear(self, *events: Any, actor: str = "li", store_id: str = NORTH) -> None:
         """What other contexts tell, and all that follows from it here."""
         async with self.running.store.begin() as tx:
-            heard = [_heard(event, actor, store_id) for event in events]
-            await self.running.handler.apply(tx, [(each, listen(each)) for each in heard])
+            told = [heard(event, utc_now(), store_id, actor=actor) for event in events]
+            await self.running.handler.apply(tx, [(each, listen(each)) for each in told])
         await self.settle()
 
     async def settle(self) -> None:
@@ -81,25 +80,6 @@ class Desk:
     async def published(self, name: str) -> list[str]:
         """The data of the public events of a type that wait to be sent."""
         return [row.data for row in await self.running.store.waiting(1_000) if row.type == f"inventory.{name}.v1"]
-
-
-def _heard(event: Any, actor: str, store_id: str) -> Heard:
-    name, now = published_name(event), utc_now()
-    return Heard(
-        id=uuid4(),
-        type=name,
-        source=name.partition(".")[0],
-        stream="stream",
-        sequence=100,
-        event=event,
-        data=b"",
-        occurred_at=now,
-        recorded_at=now,
-        store_id=store_id,
-        actor=actor,
-        correlation_id="c",
-        lineage="l",
-    )
 
 
 @asynccontextmanager

@@ -3,7 +3,6 @@
 from dataclasses import replace
 from datetime import date
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from structlog.testing import capture_logs
@@ -34,6 +33,7 @@ from shared.contracts import inventory as public
 from shared.decider import Decider, Rejected, Take
 from shared.store.memory import MemoryStore
 from shared.store.protocol import Commit
+from shared.testing.hearing import heard
 from shared.values.money import Money
 from shared.views.table import Put
 
@@ -142,22 +142,7 @@ class TestPublished:
 
 def hear(event: Any) -> Heard:
     """The event as the consumer gives it to listen."""
-    name = published_name(event)
-    return Heard(
-        id=uuid4(),
-        type=name,
-        source=name.partition(".")[0],
-        stream="stream",
-        sequence=100,
-        event=event,
-        data=b"",
-        occurred_at=noon,
-        recorded_at=noon,
-        store_id="north",
-        actor="li",
-        correlation_id="c",
-        lineage="l",
-    )
+    return heard(event, noon, "north")
 
 
 class TestHeard:

@@ -1,25 +1,23 @@
 """The whole service on a real PostgreSQL, its timers fired and its public events heard when a test says so."""
 
 import asyncio
-import uuid
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 from psycopg_pool import AsyncConnectionPool
 
 from services.leads.app import service
-from shared.bus.heard import Heard
-from shared.contracts import gateway, inventory, orders, published_name
+from shared.contracts import gateway, inventory, orders
 from shared.deciding import Folder
 from shared.events.vault import MemoryVault
 from shared.handling import Handler
 from shared.processes.timers import Timers
 from shared.store.migrate import migrate
 from shared.store.postgres import PostgresStore
+from shared.testing.hearing import heard
 from shared.values.clock import utc_now
 from shared.values.ids import new_id
 from shared.values.money import Money
@@ -97,9 +95,9 @@ class Showroom:
 
     async def hear(self, *events: Any) -> None:
         """Public events of others, as the consumer brings them."""
-        heard = [_heard(event) for event in events]
+        told = [heard(event, utc_now(), actor="system", stream=new_id()) for event in events]
         async with self.runtime.store.begin() as tx:
-            await self.runtime.handler.apply(tx, [(one, service.listen(one)) for one in heard])
+            await self.runtime.handler.apply(tx, [(one, service.listen(one)) for one in told])
 
     async def tick(self) -> None:
         """Fires every timer that is due."""
@@ -120,26 +118,6 @@ class Showroom:
     async def published(self) -> list[str]:
         """The types on their way out, in order."""
         return [row.type for row in await self.runtime.store.waiting(1000)]
-
-
-def _heard(event: Any) -> Heard:
-    source = published_name(event).partition(".")[0]
-    now = utc_now()
-    return Heard(
-        id=UUID(new_id()),
-        type=published_name(event),
-        source=source,
-        stream=f"{source}-{uuid.uuid4()}",
-        sequence=100,
-        event=event,
-        data=b"",
-        occurred_at=now,
-        recorded_at=now,
-        store_id=None,
-        actor="system",
-        correlation_id="",
-        lineage="",
-    )
 
 
 def store(id: str, code: str, entity: str = ENTITY) -> gateway.StoreOpened:

@@ -1,21 +1,16 @@
 """Public events of the other contexts, as marketing hears them in tests."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from shared.bus.heard import Heard
-from shared.contracts import gateway, leads, orders, published_name
+from shared.contracts import gateway, leads, orders
+from shared.testing.hearing import NOON, an_id, heard
 from shared.values.money import Money
 
-NOON = datetime(2026, 3, 2, 4, tzinfo=UTC)
 VIN = "LFV2A2150N3000001"
 PRICE = Money(18_980_000)
-
-
-def an_id(n: int) -> str:
-    """A short way to an id."""
-    return f"0192f3a4-0000-7000-8000-{n:012}"
 
 
 ENTITY, STORE, OTHER_STORE, CAMPAIGN, LEAD, ORDER = (an_id(n) for n in range(1, 7))
@@ -84,19 +79,4 @@ def delivered(campaign_id: str | None = CAMPAIGN, order_id: str = ORDER) -> orde
 
 def hear(event: Any, at: datetime = NOON, id: UUID | None = None) -> Heard:
     """The event as the consumer gives it to listen."""
-    name = published_name(event)
-    return Heard(
-        id=id or uuid4(),
-        type=name,
-        source=name.partition(".")[0],
-        stream="stream",
-        sequence=100,
-        event=event,
-        data=b"",
-        occurred_at=at,
-        recorded_at=at,
-        store_id=STORE,
-        actor="li",
-        correlation_id="c",
-        lineage="l",
-    )
+    return heard(event, at, STORE, id=id)

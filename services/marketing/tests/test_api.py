@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from services.marketing.tests.hearing import OTHER_STORE, STORE, SUN, an_id, captured, delivered, touched
+from services.marketing.tests.hearing import OTHER_STORE, STORE, SUN, captured, delivered, touched
 from services.marketing.tests.running import Running, running
+from shared.testing.hearing import an_id
 from shared.testing.servers import FreshDatabase
 
 

@@ -6,10 +6,11 @@ from services.marketing.known import KnownStaff, Touch, staff_known, touches
 from services.marketing.listens import listen
 from services.marketing.publishes import publish_campaign, publish_credit
 from services.marketing.tests import test_campaign, test_credit
-from services.marketing.tests.hearing import CAMPAIGN, LEAD, NOON, ORDER, PRICE, STORE, SUN, VIN, captured, delivered, hear, staff, touched
+from services.marketing.tests.hearing import CAMPAIGN, LEAD, ORDER, PRICE, STORE, SUN, VIN, captured, delivered, hear, staff, touched
 from shared.bus.heard import Send
 from shared.contracts import gateway
 from shared.contracts import marketing as public
+from shared.testing.hearing import NOON
 from shared.values.money import Money
 from shared.views.table import Change, Put
 

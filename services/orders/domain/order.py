@@ -1,7 +1,6 @@
 """An order: one customer's binding purchase of one car from one store, from the desk to the keys."""
 
 from dataclasses import replace
-from datetime import datetime
 from typing import Literal, assert_never
 
 from services.orders.domain.approval import check_down_payment, check_four_eyes, check_own, grant
@@ -178,17 +177,14 @@ def car_reported(report: ConfirmVehicle | ReportVehicleMissing | RecordArrival, 
     if report.vin != order.terms.vin or order.stage in ("delivered", "cancelled"):
         return []
     match report:
-        case ConfirmVehicle(request_id=request_id, stay_id=stay_id, store_id=store_id, certificate=certificate, at=at):
-            if missed_since(order, request_id, at) or (order.vehicle and order.vehicle.request_id == request_id):
+        case ConfirmVehicle(request_id=request_id):
+            if missed_since(order, report) or (order.vehicle and order.vehicle.request_id == request_id):
                 return []
-            return [
-                VehicleConfirmed(request_id=request_id, vin=report.vin, stay_id=stay_id, store_id=store_id, certificate=certificate, at=at)
-            ]
-        case ReportVehicleMissing(request_id=request_id, problem=problem, reason=reason, at=at):
-            reserved_since = order.vehicle is not None and order.vehicle.request_id == request_id and order.vehicle.at > at
-            if missed_since(order, request_id, at) or reserved_since:
-                return []
-            return [VehicleMissed(request_id=request_id, vin=report.vin, problem=problem, reason=reason, at=at)]
+            return [VehicleConfirmed(**vars(report))]
+        case ReportVehicleMissing(request_id=request_id):
+            car = order.vehicle
+            reserved_since = car and car.request_id == request_id and (car.sequence, car.at) > (report.sequence, report.at)
+            return [] if missed_since(order, report) or reserved_since else [VehicleMissed(**vars(report))]
         case RecordArrival(store_id=store_id, at=at):
             here = order.car is not None and (order.car.store_id == store_id or order.car.at >= at)
             return [] if here else [CarArrived(vin=report.vin, store_id=store_id, at=at)]
@@ -196,9 +192,10 @@ def car_reported(report: ConfirmVehicle | ReportVehicleMissing | RecordArrival, 
             assert_never(unknown)
 
 
-def missed_since(order: Order, request_id: str, at: datetime) -> bool:
-    """The car of this request was found missing at this moment or later."""
-    return any(missed.request_id == request_id and missed.at >= at for missed in order.missed)
+def missed_since(order: Order, report: ConfirmVehicle | ReportVehicleMissing) -> bool:
+    """The car of this request was found missing by this answer of inventory or a later one."""
+    answer = report.sequence, report.at
+    return any(missed.request_id == report.request_id and (missed.sequence, missed.at) >= answer for missed in order.missed)
 
 
 def money_reported(report: RecordPayment | RecordInvoice | RecordInvoiceReversal, order: Order) -> list[Event]:

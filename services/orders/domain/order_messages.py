@@ -80,6 +80,8 @@ class ConfirmVehicle:
     store_id: str
     """Where it stands."""
     certificate: str
+    sequence: int = 0
+    """Of inventory's answer: the order of its answers, which their times need not keep; here and below."""
     at: datetime
 
 
@@ -91,6 +93,7 @@ class ReportVehicleMissing:
     vin: str
     problem: str
     reason: str
+    sequence: int = 0
     at: datetime
 
 
@@ -208,6 +211,7 @@ class VehicleConfirmed:
     stay_id: str
     store_id: str
     certificate: str
+    sequence: int = 0
     at: datetime
 
 
@@ -217,6 +221,7 @@ class VehicleMissed:
     vin: str
     problem: str
     reason: str
+    sequence: int = 0
     at: datetime
 
 

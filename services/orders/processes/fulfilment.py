@@ -40,6 +40,8 @@ class HearReserved:
     store_id: str
     certificate: str
     until: datetime
+    sequence: int = 0
+    """Of the answer in its stream: the order of a request's answers, which their times need not keep; here and below."""
     at: datetime
 
 
@@ -50,6 +52,7 @@ class HearRefused:
     vin: str
     problem: str
     reason: str
+    sequence: int = 0
     at: datetime
 
 
@@ -59,6 +62,7 @@ class HearReleased:
     request_id: str
     vin: str
     reason: str
+    sequence: int = 0
     at: datetime
 
 
@@ -90,6 +94,7 @@ class VehicleHeld:
     store_id: str
     certificate: str
     until: datetime
+    sequence: int = 0
     at: datetime
 
 
@@ -101,6 +106,7 @@ class VehicleDenied:
     vin: str
     problem: str
     reason: str
+    sequence: int = 0
     at: datetime
 
 
@@ -156,10 +162,10 @@ class Request:
         return self.denied is None and self.releasing is None
 
     @property
-    def answered_at(self) -> datetime | None:
-        """When inventory's latest answer was given; an earlier one is overtaken."""
+    def answered(self) -> tuple[int, datetime] | None:
+        """Where inventory's latest answer stands among its answers; an earlier one is overtaken."""
         answer = self.denied or self.held
-        return answer.at if answer else None
+        return (answer.sequence, answer.at) if answer else None
 
 
 @message
@@ -207,15 +213,19 @@ def news(command: Input, state: Fulfilment) -> list[Event]:
         case AskAgain():
             return ask_again(state)
     request = known(state, command.request_id, command.vin)
-    if request.answered_at and (request.answered_at, request.denied is not None) >= (command.at, not isinstance(command, HearReserved)):
+    if request.answered and (*request.answered, request.denied is not None) >= (
+        command.sequence,
+        command.at,
+        not isinstance(command, HearReserved),
+    ):
         return []
     match command:
         case HearReserved():
             return [reserved(command)]
-        case HearRefused(request_id=request_id, vin=vin, problem=problem, reason=reason, at=at):
-            return [VehicleDenied(request_id=request_id, vin=vin, problem=problem, reason=reason, at=at)]
-        case HearReleased(request_id=request_id, vin=vin, reason=reason, at=at):
-            return [VehicleDenied(request_id=request_id, vin=vin, problem="reservation-ended", reason=reason, at=at)]
+        case HearRefused(problem=problem):
+            return [denied(command, problem)]
+        case HearReleased():
+            return [denied(command, "reservation-ended")]
         case unknown:
             assert_never(unknown)
 
@@ -229,8 +239,14 @@ def reserved(news: HearReserved) -> VehicleHeld:
         store_id=news.store_id,
         certificate=news.certificate,
         until=news.until,
+        sequence=news.sequence,
         at=news.at,
     )
+
+
+def denied(news: HearRefused | HearReleased, problem: str) -> VehicleDenied:
+    """The car is not held, or no longer."""
+    return VehicleDenied(request_id=news.request_id, vin=news.vin, problem=problem, reason=news.reason, sequence=news.sequence, at=news.at)
 
 
 def ask_again(state: Fulfilment) -> list[Event]:
@@ -346,12 +362,18 @@ def timers(event: Event) -> list[Timer]:
                 stay_id=car.stay_id,
                 store_id=car.store_id,
                 certificate=car.certificate,
+                sequence=car.sequence,
                 at=car.at,
             )
             return [Schedule(key=f"{car.request_id}/{sequence}", command=confirm, to=f"order-{order_id}")]
         case VehicleLost(order_id=order_id, denied=denied):
             missing = ReportVehicleMissing(
-                request_id=denied.request_id, vin=denied.vin, problem=denied.problem, reason=denied.reason, at=denied.at
+                request_id=denied.request_id,
+                vin=denied.vin,
+                problem=denied.problem,
+                reason=denied.reason,
+                sequence=denied.sequence,
+                at=denied.at,
             )
             return [Schedule(key=f"{denied.request_id}/lost", command=missing, to=f"order-{order_id}")]
         case _:

@@ -1,20 +1,14 @@
 """Public events of the other contexts, as orders hears them in tests."""
 
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any
-from uuid import uuid4
 
 from shared.bus.heard import Heard
 from shared.contracts import customers, finance, gateway, inventory, leads, orders, published_name
+from shared.testing.hearing import NOON, an_id, heard
 from shared.values.money import Money
 
-NOON = datetime(2026, 3, 2, 4, tzinfo=UTC)
 RED, BLUE = "LFV2A2150N3000001", "LFV2A2150N3000002"
-
-
-def an_id(n: int) -> str:
-    """A short way to an id."""
-    return f"0192f3a4-0000-7000-8000-{n:012}"
 
 
 ENTITY, STORE, OTHER_STORE, CUSTOMER, OPPORTUNITY, TRIM, STAY, BLUE_STAY, ORDER, CAMPAIGN = (an_id(n) for n in range(1, 11))
@@ -31,26 +25,11 @@ STREAMS = {
 }
 
 
-def hear(event: Any, at: datetime = NOON, sequence: int = 100, store_id: str | None = STORE) -> Heard:
-    """The event as the bus brings it."""
-    name = published_name(event)
-    source = name.partition(".")[0]
+def hear(event: Any, at: datetime = NOON, sequence: int = 100) -> Heard:
+    """The event as the bus brings it, in the stream of what it is about."""
+    source = published_name(event).partition(".")[0]
     stream = next(getattr(event, field) for field in STREAMS[source] if hasattr(event, field))
-    return Heard(
-        id=uuid4(),
-        type=name,
-        source=source,
-        stream=f"{source}-{stream}",
-        sequence=sequence,
-        event=event,
-        data=b"",
-        occurred_at=at,
-        recorded_at=at,
-        store_id=store_id,
-        actor="system",
-        correlation_id="c",
-        lineage="test",
-    )
+    return heard(event, at, STORE, actor="system", stream=f"{source}-{stream}", sequence=sequence)
 
 
 entity = gateway.LegalEntityRegistered(

@@ -9,9 +9,10 @@ import pytest
 from pypdf import PdfReader
 
 from services.orders.tests import hearing
-from services.orders.tests.hearing import BLUE, CUSTOMER, OPPORTUNITY, OTHER_STORE, RED, STORE, TRIM, an_id
+from services.orders.tests.hearing import BLUE, CUSTOMER, OPPORTUNITY, OTHER_STORE, RED, STORE, TRIM
 from services.orders.tests.running import Running, running
 from shared.contracts import orders as public
+from shared.testing.hearing import an_id
 from shared.testing.servers import FreshDatabase
 from shared.values.money import Money
 

@@ -19,6 +19,7 @@ from services.orders.tests import test_quote as q
 from shared.bus.heard import Send
 from shared.contracts import customers, finance, gateway, inventory
 from shared.contracts import orders as public
+from shared.testing.hearing import NOON, an_id
 from shared.values.money import Money
 from shared.views.table import Change, Drop, Put
 
@@ -150,7 +151,7 @@ def test_what_becomes_of_an_order_is_an_input_of_its_fulfilment() -> None:
     )
     assert sent(approved) == (
         "fulfilment-so1",
-        HearOrder(order_id="so1", store_id=h.STORE, seller_id="li", phase="approved", vin=h.RED, sequence=700, at=h.NOON),
+        HearOrder(order_id="so1", store_id=h.STORE, seller_id="li", phase="approved", vin=h.RED, sequence=700, at=NOON),
     )
     changed = public.OrderChanged(order_id="so1", number="SO-1", price=Money(1), vin=h.BLUE)
     assert sent(changed)[1].phase == "changed"
@@ -171,17 +172,19 @@ def test_inventory_answers_requests() -> None:
             stay_id=h.STAY,
             store_id=h.OTHER_STORE,
             certificate="with-us",
-            until=h.NOON,
-            at=h.NOON,
+            until=NOON,
+            sequence=700,
+            at=NOON,
         ),
     )
     assert isinstance(sent(h.refused(request))[1], HearRefused)
-    assert sent(h.released("r1", "so1"))[1] == HearReleased(order_id="so1", request_id="r1", vin=h.RED, reason="expired", at=h.NOON)
+    ended = HearReleased(order_id="so1", request_id="r1", vin=h.RED, reason="expired", sequence=700, at=NOON)
+    assert sent(h.released("r1", "so1"))[1] == ended
     assert listen(h.hear(replace(h.reserved(request), order_id=None))) == []
 
 
 def test_a_car_that_arrives_is_news_for_its_order() -> None:
-    assert sent(h.arrived("so1")) == ("order-so1", RecordArrival(vin=h.RED, store_id=h.STORE, at=h.NOON))
+    assert sent(h.arrived("so1")) == ("order-so1", RecordArrival(vin=h.RED, store_id=h.STORE, at=NOON))
     (moved,) = listen(h.hear(h.arrived(None)))
     car = known.Vehicle(stay_id=h.STAY, vin=h.RED, trim_id=h.TRIM, store_id=h.OTHER_STORE, certificate="with-us")
     assert isinstance(moved, Change)
@@ -192,12 +195,12 @@ def test_a_car_that_arrives_is_news_for_its_order() -> None:
 def test_money_is_recorded_on_its_order() -> None:
     assert sent(h.paid("so1", Money(5), Money(2))) == (
         "order-so1",
-        RecordPayment(receipt_id=h.an_id(51), paid_total=Money(5), earnest=Money(2), at=h.NOON),
+        RecordPayment(receipt_id=an_id(51), paid_total=Money(5), earnest=Money(2), at=NOON),
     )
     assert sent(h.refunded("so1", Money(0)))[1].paid_total == Money(0)
-    assert sent(h.invoiced("so1", Money(9)))[1] == RecordInvoice(invoice_id=h.an_id(70), number="IN-1", gross=Money(9), at=h.NOON)
+    assert sent(h.invoiced("so1", Money(9)))[1] == RecordInvoice(invoice_id=an_id(70), number="IN-1", gross=Money(9), at=NOON)
     reversal = finance.InvoiceReversed(order_id="so1", invoice_id="in1", number="IN-2", vin=h.RED)
-    assert sent(reversal)[1] == RecordInvoiceReversal(invoice_id="in1", at=h.NOON)
+    assert sent(reversal)[1] == RecordInvoiceReversal(invoice_id="in1", at=NOON)
 
 
 @pytest.mark.parametrize("event", [*h.everything(), h.customer])

@@ -177,6 +177,26 @@ def test_overtaken_news_is_no_news() -> None:
     given(heard("cancelled", 500)).when(hear("approved", 200)).then_nothing()
 
 
+def test_a_later_answer_counts_whatever_time_it_bears() -> None:
+    """Earnest money of yesterday, heard after the hold had ended: the car is held again, from yesterday on."""
+    first, ended_at = replace(held, sequence=400, at=noon), replace(ended, sequence=500, at=until)
+    again = replace(held, sequence=600, at=noon + timedelta(hours=1))
+    history = [
+        heard("approved", 200),
+        requested,
+        first,
+        replace(secured, vehicle=first),
+        ended_at,
+        VehicleLost(order_id="so1", denied=ended_at),
+    ]
+    hold = replace(reserved, sequence=600, at=again.at)
+    given(*history).when(hold).then(again, replace(secured, vehicle=again))
+    given(*history, again, replace(secured, vehicle=again)).when(replace(released, sequence=500, at=until)).then_nothing()
+    given(*history, again, replace(secured, vehicle=again)).when(hear("cancelled", 800)).then(
+        heard("cancelled", 800), give_back("cancelled")
+    )
+
+
 # --- any order, any repetition -----------------------------------------------------------------------------------
 
 

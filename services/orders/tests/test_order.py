@@ -178,6 +178,14 @@ def test_a_car_that_is_reserved_again_counts_again() -> None:
     assert state.vehicle == again
 
 
+def test_the_later_answer_counts_whatever_time_it_bears() -> None:
+    lost = replace(missed, sequence=500, at=later)
+    again = replace(confirm, sequence=600)
+    given(*to_approval, approved, lost).when(again).then(replace(confirmed, sequence=600))
+    given(*to_approval, approved, lost).when(replace(confirm, sequence=400)).then_nothing()
+    given(*to_approval, approved, lost, replace(confirmed, sequence=600)).when(replace(missing, sequence=500, at=later)).then_nothing()
+
+
 def test_the_loss_of_an_earlier_request_leaves_the_car_secured() -> None:
     second = replace(confirmed, request_id="r2")
     state = given(*to_approval, approved, second).when(missing).then(missed).state()

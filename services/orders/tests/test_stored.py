@@ -68,6 +68,13 @@ def test_a_stored_event_is_read(path: Path) -> None:
         assert json.loads(stored.encode(event)[2]) == json.loads(path.read_bytes())
 
 
+@pytest.mark.parametrize("name", ["VehicleConfirmed", "VehicleMissed", "VehicleHeld", "VehicleDenied"])
+def test_an_answer_stored_without_its_sequence_is_the_oldest(name: str) -> None:
+    answer = json.loads((GOLDEN / f"{name}.v1.json").read_bytes())
+    del answer["sequence"]
+    assert stored.decode(name, 1, json.dumps(answer).encode()).sequence == 0
+
+
 def test_examples_cover_every_event() -> None:
     assert {type(event) for event in examples()} == set(stored.events.values())
 

@@ -6,22 +6,20 @@ from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
-from uuid import uuid4
 
-import msgspec
 import psycopg
 from psycopg.rows import dict_row
 from psycopg_pool import AsyncConnectionPool
 
 from services.reporting.app import service
 from services.reporting.listens import listen
-from shared.bus.heard import Heard
-from shared.contracts import gateway, published_name
+from shared.contracts import gateway
 from shared.deciding import Folder
 from shared.handling import Handler
 from shared.store.migrate import migrate
 from shared.store.postgres import PostgresStore
 from shared.store.protocol import Commit
+from shared.testing.hearing import heard
 from shared.views.table import Put
 from shared.web.app import create_app
 from shared.web.tests.client import Client
@@ -46,22 +44,8 @@ class Heads:
         commit = Commit()
         for event in events:
             self.sequence += 100
-            heard = Heard(
-                id=uuid4(),
-                type=published_name(event),
-                source=published_name(event).partition(".")[0],
-                stream=f"x-{self.sequence}",
-                sequence=self.sequence,
-                event=event,
-                data=msgspec.json.encode(event),
-                occurred_at=at,
-                recorded_at=recorded or at,
-                store_id=store_id,
-                actor="li",
-                correlation_id="c",
-                lineage="l",
-            )
-            for put in listen(heard):
+            one = heard(event, at, store_id, stream=f"x-{self.sequence}", sequence=self.sequence, recorded_at=recorded)
+            for put in listen(one):
                 assert isinstance(put, Put)
                 commit.puts.setdefault(put.table, {})[put.table.key_of(put.row)] = put.row
         await self.store.append(commit)

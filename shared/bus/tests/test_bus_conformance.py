@@ -167,3 +167,11 @@ async def until_assigned(reader: Reader, subscription: Subscription, count: int)
 
 async def test_the_cluster_has_one_id(case: Case) -> None:
     assert await case.bus.cluster() == await case.bus.cluster() != ""
+
+
+async def test_the_ends_of_a_topic_are_where_the_next_messages_go(case: Case) -> None:
+    before = await case.bus.ends(case.topic)
+    assert set(before.values()) == {0} and len(before) == 6
+    await case.bus.broadcast(case.topic, text(1))
+    await case.bus.publish(case.topic, [text(2), text(3)])
+    assert sorted((await case.bus.ends(case.topic)).values()) == [1, 1, 1, 1, 1, 3]

@@ -280,13 +280,27 @@ async def test_several_processes_migrate_at_once(database: str) -> None:
         assert await vaults[0].open(await vaults[1].seal("p1", "张三")) == "张三"
 
 
+async def test_the_vault_knows_everybody_it_forgot(vault: Vault) -> None:
+    await vault.seal("p1", "张三")
+    await vault.link("p1", "p2")
+    await vault.forget("p2")
+    assert await vault.forgotten() == {"p1", "p2"}
+
+
 async def test_memory_plays_an_outage() -> None:
     vault = MemoryVault()
     token = await vault.seal("p1", "张三")
     vault.available = False
     vault.drop_cached()
     assert await vault.open(token) is None
-    for failing in (vault.seal("p2", "x"), vault.forget("p1"), vault.link("p1", "p2"), vault.drop_expired(), vault.rewrap()):
+    for failing in (
+        vault.seal("p2", "x"),
+        vault.forget("p1"),
+        vault.link("p1", "p2"),
+        vault.drop_expired(),
+        vault.rewrap(),
+        vault.forgotten(),
+    ):
         with pytest.raises(VaultUnavailable):
             await failing
     vault.available = True

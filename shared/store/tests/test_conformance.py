@@ -20,7 +20,8 @@ from shared.processes.timers import Timers
 from shared.store.memory import MemoryStore
 from shared.store.migrate import migrate
 from shared.store.postgres import PostgresStore
-from shared.store.protocol import Key, Store, Taken
+from shared.store.protocol import Commit, Key, Republication, Store, Taken
+from shared.store.verify import verify
 from shared.testing import tills
 from shared.testing.overlapping import OverlappingStore
 from shared.testing.servers import FreshDatabase
@@ -251,3 +252,43 @@ async def test_the_watermark_never_passes_an_unpublished_event(handler: Handler,
     epoch = await store.lead("relay", uuid4(), 5)
     assert epoch and await store.sent([row.position], "relay", epoch)
     assert await store.watermark() > row.recorded_at - timedelta(seconds=1)
+
+
+async def test_streams_are_named_in_order_and_a_republication_never_goes_back(handler: Handler, store: Store) -> None:
+    names = sorted([f"till-{await opened(handler, f'n{n}')}" for n in range(5)])
+    assert await store.streams("", 3) == names[:3]
+    assert await store.streams(names[2], 9) == names[3:]
+    assert await store.republication() is None
+    first, second = await store.republish(), await store.republish()
+    begun = Republication(id=first, starts={0: 7, 3: 0}, after="b")
+    await store.republished(begun)
+    await store.republished(Republication(id=first, starts={0: 99}, after="a"))
+    assert await store.republication() == await store.republication(first) == begun
+    await store.republished(replace(begun, done=True, failed="why"))
+    await store.republished(begun)
+    assert await store.republication(first) == replace(begun, done=True, failed="why")
+    assert await store.republication() == Republication(id=second)
+
+
+async def test_the_chain_holds_whoever_appends(handler: Handler, store: Store) -> None:
+    """Commands in shared commits on remembered states, what follows from events, and timers."""
+    ids = [await opened(handler, f"n{n}") for n in range(4)]
+    await asyncio.gather(*(handler.handle(request(id, PutIn(amount=n))) for n in range(1, 6) for id in ids))
+    async with store.begin() as tx:
+        await handler.apply(tx, [heard(Send(to=f"till-{ids[0]}", command=PutIn(amount=9)))])
+    await handler.handle(request(ids[0], PutIn(amount=10)))
+    assert await Timers(store, handler).fire(10) == 4
+    assert await verify(store) == (4 * 7 + 2, [])
+
+
+async def test_a_timer_that_cannot_be_handled_is_counted_until_it_is_set_anew(handler: Handler, store: Store) -> None:
+    id = await opened(handler)
+    assert await store.failing(1) == []
+    for n in (1, 2):
+        async with store.begin() as tx:
+            await tx.postpone(f"till-{id}/close", NOON, f"why {n}")
+    (timer,) = await store.failing(2)
+    assert (timer.key, timer.tries, timer.cause, timer.due_at) == (f"till-{id}/close", 2, "why 2", NOON)
+    assert await store.failing(3) == []
+    await store.append(Commit(timers=[replace(timer, tries=0, cause="")]))
+    assert await store.failing(1) == []

@@ -157,8 +157,8 @@ async def test_an_event_with_an_earlier_xid_than_the_one_before_it_is_not_lost(w
         await longest.execute("select pg_current_xact_id()")
         await world.do(id, PutIn(amount=1))
         await late.execute(
-            """insert into events (stream, version, id, type, type_version, data, meta, occurred_at) select stream, 3,
-            gen_random_uuid(), type, type_version, data, meta, occurred_at from events where stream = %s and version = 2""",
+            """insert into events (stream, version, id, type, type_version, data, meta, occurred_at, hash) select stream, 3,
+            gen_random_uuid(), type, type_version, data, meta, occurred_at, hash from events where stream = %s and version = 2""",
             [f"till-{id}"],
         )
         await late.execute("update tills_1 set total = total + 1")

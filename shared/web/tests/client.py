@@ -1,5 +1,6 @@
 """Talks ASGI to an app, byte for byte: also what no HTTP library would send."""
 
+import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -63,8 +64,9 @@ class Client:
         chunks: Sequence[bytes] = (b"",),
         headers: Headers | None = None,
         more_headers: Sequence[tuple[str, str]] = (),
+        pause: float = 0,
     ) -> Answer:
-        """Any request; a None-like header value ("") leaves that header out."""
+        """Any request; a None-like header value ("") leaves that header out; `pause` seconds before each chunk."""
         path, _, query = target.partition("?")
         merged = {**self.headers, **(headers or {})}
         pairs = [(name, value) for name, value in merged.items() if value] + list(more_headers)
@@ -86,6 +88,7 @@ class Client:
         sent: list[Message] = []
 
         async def receive() -> Message:
+            await asyncio.sleep(pause)
             return waiting.pop(0) if waiting else {"type": "http.disconnect"}
 
         async def send(message: Message) -> None:

@@ -210,3 +210,11 @@ async def test_health_and_metrics(lin: Client) -> None:
 
 async def test_json_answers_keep_unicode(lin: Client) -> None:
     assert json.loads((await lin.get("/api/v1/counts?day=2026-11-22&title=%E9%AB%98")).body)["title"] == "高"
+
+
+async def test_a19_a_body_that_drips(lin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shared.web.incoming.BODY_WITHIN", 0.05)
+    json_ = KEY | {"content-type": "application/json"}
+    answer = await lin.send("POST", "/api/v1/tags", [b" "] * 100, json_, pause=0.01)
+    assert (answer.status, answer.problem) == (408, "request-timeout")
+    assert answer.headers["connection"] == "close"

@@ -31,7 +31,7 @@ async def test_a_creating_route() -> None:
     assert operation["operationId"] == "example_write"
     assert set(operation["responses"]["201"]["headers"]) == {"ETag", "Location", "Forecourt-Seen"}
     assert operation["responses"]["201"]["content"]["application/json"]["example"].keys() == {"id", "version"}
-    assert set(operation["responses"]) == {"201", *"400 401 403 406 409 413 415 422 429 503".split()}
+    assert set(operation["responses"]) == {"201", *"400 401 403 406 408 409 413 415 422 429 503".split()}
     NewTag.model_validate_json(__import__("json").dumps(operation["requestBody"]["content"]["application/json"]["example"]))
 
 
@@ -40,7 +40,7 @@ async def test_a_changing_route() -> None:
     parameters = {parameter["name"]: parameter["required"] for parameter in operation["parameters"]}
     assert parameters == {"tag_id": True, "Idempotency-Key": False, "If-Match": True, "Forecourt-Seen": False}
     assert operation["x-permission"] == ["tags.price", "tags.write"]
-    assert set(operation["responses"]) == {"200", *"400 401 403 404 406 409 412 413 415 422 428 429 503".split()}
+    assert set(operation["responses"]) == {"200", *"400 401 403 404 406 408 409 412 413 415 422 428 429 503".split()}
     assert operation["description"] == "Change a tag's price."
 
 

@@ -1,0 +1,1 @@
+"""The kit and three services in one thread, on a clock and under faults that one seed decides."""

@@ -1,0 +1,132 @@
+"""Bugs that systems like this one have had, put back one by one: the simulation must find each of them."""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from services.orders.processes import fulfilment
+from shared.bus.consumer import Consumer, Moved
+from shared.bus.inbox import Key as Source
+from shared.bus.inbox import Known
+from shared.bus.protocol import Batch
+from shared.decider import Rejected
+from shared.handling import Done, Handler
+from shared.store.protocol import OutboxRow
+from shared.testing.overlapping import OverlappingStore, OverlappingTransaction
+from tests.simulation.process import Kit
+from tests.simulation.world import KIT
+
+GAP = timedelta(seconds=0.5)
+
+
+class PositionCursor(OverlappingStore):
+    """The relay goes on from the last position it saw; a lower one that commits later is never seen."""
+
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        super().__init__(now)
+        self.cursor = 0
+
+    async def waiting(self, limit: int) -> Sequence[OutboxRow]:
+        return [row for row in await super().waiting(limit + self.cursor) if row.position > self.cursor][:limit]
+
+    async def sent(self, positions: Sequence[int], lease: str, epoch: int) -> bool:
+        done = await super().sent(positions, lease, epoch)
+        self.cursor = max(self.cursor, *positions) if done else self.cursor
+        return done
+
+
+class GapTimeout(PositionCursor):
+    """The same, but it waits half a second at a gap before it takes it for a rollback."""
+
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        super().__init__(now)
+        self.gaps: dict[int, datetime] = {}
+
+    async def waiting(self, limit: int) -> Sequence[OutboxRow]:
+        found: list[OutboxRow] = []
+        wanted = self.cursor + 1
+        for row in await super().waiting(limit):
+            if row.position > wanted and self.now() - self.gaps.setdefault(wanted, self.now()) < GAP:
+                break
+            found.append(row)
+            wanted = row.position + 1
+        return found
+
+
+class RangeDeleted(OverlappingStore):
+    """The relay deletes from the first position it published to the last; what committed in between goes with them."""
+
+    async def sent(self, positions: Sequence[int], lease: str, epoch: int) -> bool:
+        return await super().sent(range(min(positions), max(positions) + 1), lease, epoch)
+
+
+class Unfenced(OverlappingStore):
+    """Who led once deletes as if he led still."""
+
+    async def sent(self, positions: Sequence[int], lease: str, epoch: int) -> bool:
+        return await super().sent(positions, lease, self.epoch(lease) or epoch)
+
+
+class AckedBeforeCommit(Consumer):
+    """The offset is stored first, the effect after it."""
+
+    async def _take(self, batch: Batch, cause: str | None = None) -> None:
+        reading = self._read(batch, lenient=True)
+        async with self.store.begin() as tx:
+            for place, position in sorted(reading.ahead.items()):
+                if not await tx.advance(self.name, *place, self.positions[place].next, *position):
+                    raise Moved
+        self.positions |= reading.ahead
+        await super()._take(batch, cause)
+
+
+class NoMarks(Consumer):
+    """Offsets alone: what the relay sends twice counts twice."""
+
+    def _plan(self, events: Any, held: Known, cause: str | None) -> Any:
+        return super()._plan(events, Known({}, held.parked), cause)
+
+
+class RefusesOnCache(Handler):
+    """A refusal is answered from the state at hand, which another process may have changed."""
+
+    def _guess(self, batch: Any, waiting: Any, won: list[tuple[Any, Done]]) -> bool:
+        try:
+            batch.decide(waiting.request.order, waiting.request.command)
+        except Rejected as no:
+            waiting.future.set_exception(no)
+            return True
+        return super()._guess(batch, waiting, won)
+
+
+class _Parking(OverlappingTransaction):
+    async def parked_keys(self, consumer: str, keys: Collection[Source]) -> set[Source]:
+        await self._look()
+        return {key for key in keys if ("parked", consumer, *key) in self._parked}
+
+
+class ParkingRace(OverlappingStore):
+    """Consumer and operator look at the mark of a parked key without holding it."""
+
+    transaction = _Parking
+
+
+def keeps_cancelled(request: fulfilment.Request, state: fulfilment.Fulfilment) -> bool:
+    """An order that is cancelled does not give its car back."""
+    return state.phase != "cancelled" and RELEASES(request, state)
+
+
+RELEASES = fulfilment.to_be_released
+
+BUGS: dict[str, Kit] = {
+    "position cursor": replace(KIT, store=PositionCursor),
+    "gap time-out": replace(KIT, store=GapTimeout),
+    "position range deleted": replace(KIT, store=RangeDeleted),
+    "acknowledged before commit": replace(KIT, consumer=AckedBeforeCommit),
+    "no sequence mark": replace(KIT, consumer=NoMarks),
+    "unfenced leader": replace(KIT, store=Unfenced),
+    "refusal on cached state": replace(KIT, handler=RefusesOnCache),
+    "missing compensation": replace(KIT, instead=(("services.orders.processes.fulfilment.to_be_released", keeps_cancelled),)),
+    "parking race": replace(KIT, store=ParkingRace),
+}
