@@ -56,11 +56,6 @@ class Figures:
         """Operations a second, the median turn's."""
         return statistics.median(self.rates)
 
-    @property
-    def cpu(self) -> float:
-        """Microseconds of CPU per operation, wherever they were spent."""
-        return statistics.median([own + server for own, server in zip(self.own_cpu, self.server_cpu, strict=True)])
-
 
 type Results = Mapping[str, Figures]
 
