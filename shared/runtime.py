@@ -202,7 +202,7 @@ async def _hear(consumer: Consumer, health: Health) -> None:
 def _front(running: Runtime) -> tuple[Any, list[Coroutine[Any, Any, None]]]:
     """The application, behind the service's front where it has one, and what runs beside it."""
     app = create_app(running.service, running, health=running.health)
-    return running.service.front(app, running) if running.service.front else (app, [])
+    return running.service.front(app, running) if running.service.front else (app.middleware_stack, [])
 
 
 def _uvicorn(app: Any, settings: Settings) -> uvicorn.Config:

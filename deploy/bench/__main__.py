@@ -17,12 +17,12 @@ RESULTS = Path(".cache/bench/results")
 def main() -> int:
     """Runs the rows that are asked for; 1 when one of these names is none."""
     parser = argparse.ArgumentParser(prog="python -m deploy.bench")
-    parser.add_argument("--only", default="", help="rows, with commas between; all but the long ones when left out")
+    parser.add_argument("--only", default="", help="rows, with commas between; all when left out")
     parser.add_argument("--seconds", type=float, default=3.0, help="length of a turn")
     parser.add_argument("--rounds", type=int, default=3, help="turns of every contender")
     parser.add_argument("--history", action="store_true", help="add this run's goals to docs/bench-history.jsonl")
     asked = parser.parse_args()
-    names = [name for name in asked.only.split(",") if name] or [row.name for row in ROWS.values() if not row.long]
+    names = [name for name in asked.only.split(",") if name] or list(ROWS)
     if unknown := [name for name in names if name not in ROWS]:
         print(f"There is no row {', '.join(unknown)}: choose from {', '.join(ROWS)}.", file=sys.stderr)
         return 1

@@ -19,8 +19,9 @@ from shared.values.ids import new_id
 
 CONNECTIONS = 64
 PEOPLE = 16
-BARE, DIRECT, GATEWAY = "bare FastAPI route, grouped insert", "ours, one service", "ours, through the gateway"
-GOALS = (times(DIRECT, BARE, 0.7), times(GATEWAY, DIRECT, 0.6))
+BARE, USUAL = "bare FastAPI route, bytes in and out", "bare FastAPI route, model in, dict out"
+DIRECT, GATEWAY = "ours, one service", "ours, through the gateway"
+GOALS = (times(DIRECT, BARE, 0.7), times(DIRECT, USUAL, 0.7), times(GATEWAY, DIRECT, 0.6))
 PATH = "/api/v1/trims"
 
 
@@ -60,6 +61,7 @@ async def contenders(place: Place) -> AsyncIterator[Contenders]:
         plan = ours.plan
         yield {
             BARE: asking(port, CONNECTIONS, lambda _: post("/bare", raw.payload()), 201),
+            USUAL: asking(port, CONNECTIONS, lambda _: post("/usual", trim()), 201),
             DIRECT: asking(plan.port("inventory"), CONNECTIONS, lambda caller: request(inside, caller), 201),
             GATEWAY: asking(plan.gateway, CONNECTIONS, lambda caller: request(outside, caller), 201),
         }

@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import cast
@@ -87,21 +86,3 @@ def post(path: str, body: bytes, **headers: str) -> bytes:
     lines = [f"POST {path} HTTP/1.1", "host: 127.0.0.1", "content-type: application/json", f"content-length: {len(body)}"]
     lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
     return "\r\n".join([*lines, "", ""]).encode() + body
-
-
-def get(path: str, **headers: str) -> bytes:
-    """The bytes of a request."""
-    lines = [f"GET {path} HTTP/1.1", "host: 127.0.0.1", *(f"{name.replace('_', '-')}: {value}" for name, value in headers.items())]
-    return "\r\n".join([*lines, "", ""]).encode()
-
-
-async def pace(rate: float, seconds: float, operation: Callable[[int], object]) -> int:
-    """Starts `operation` so many times a second, whether or not the one before is done; how many were started."""
-    began = time.perf_counter()
-    started = 0
-    while (elapsed := time.perf_counter() - began) < seconds:
-        while started < elapsed * rate:
-            operation(started)
-            started += 1
-        await asyncio.sleep(max(0.0, started / rate - (time.perf_counter() - began)))
-    return started

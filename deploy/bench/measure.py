@@ -20,8 +20,6 @@ class Took:
     """Seconds, one per operation where it was taken."""
     cpu: float | None = None
     """CPU seconds of a contender that ran in a process of its own and counted for itself."""
-    notes: Mapping[str, float] = field(default_factory=dict)
-    """What else there is to say, by its name."""
 
 
 type Contender = Callable[[float], Awaitable[Took]]
@@ -52,22 +50,11 @@ class Figures:
     """The same in PostgreSQL, Kafka and whatever else it calls."""
     others: list[float] = field(default_factory=list)
     """The share of the machine that somebody else used meanwhile."""
-    notes: dict[str, list[float]] = field(default_factory=dict)
 
     @property
     def rate(self) -> float:
         """Operations a second, the median turn's."""
         return statistics.median(self.rates)
-
-    @property
-    def server(self) -> float:
-        """Microseconds of the servers' CPU per operation, the median turn's."""
-        return statistics.median(self.server_cpu)
-
-    @property
-    def cpu(self) -> float:
-        """Microseconds of CPU per operation, wherever they were spent."""
-        return statistics.median([own + server for own, server in zip(self.own_cpu, self.server_cpu, strict=True)])
 
 
 type Results = Mapping[str, Figures]
@@ -98,11 +85,6 @@ class Goal:
 def times(ours: str, peer: str, least: float) -> Goal:
     """Ours does at least `least` times as much a second as the peer."""
     return Goal(text=f"{ours} ÷ {peer}", value=lambda r: r[ours].rate / r[peer].rate, least=least)
-
-
-def noted(ours: str, name: str) -> Callable[[Results], float]:
-    """The median of what a contender noted."""
-    return lambda results: statistics.median(results[ours].notes[name])
 
 
 class Meter:
@@ -148,8 +130,6 @@ async def turn(contender: Contender | Prepared, seconds: float, meter: Meter, fi
     figures.own_cpu.append((own if took.cpu is None else took.cpu) / n * 1e6)
     figures.server_cpu.append(server / n * 1e6)
     figures.others.append(max(0.0, (busy - own - server) / wall / (os.cpu_count() or 1)))
-    for name, value in took.notes.items():
-        figures.notes.setdefault(name, []).append(value)
     if took.latencies:
         ordered = sorted(took.latencies)
         figures.p50.append(ordered[len(ordered) // 2] * 1e3)

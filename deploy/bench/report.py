@@ -23,7 +23,6 @@ def page(outcome: Outcome) -> str:
         waits = f"{told['p50_ms']:>8.2f} {told['p99_ms']:>8.2f}" if "p50_ms" in told else f"{'':>8} {'':>8}"
         cpu = f"{told['own_cpu_us']:>8,.0f} {told['server_cpu_us']:>11,.0f} {told['others']:>6.0%}"
         lines.append(f"  {name:34} {_short(told['rate']):>9} {spread:>17} {waits} {cpu}")
-        lines += [f"  {'':34} {note}: {_short(told[note])}" for note in figures.notes]
     lines += [f"  {name:34} could not be run here: {why}" for name, why in outcome.absent.items()]
     for goal in outcome.row.goals:
         if (value := goal.known(outcome.results)) is None:

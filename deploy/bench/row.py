@@ -22,10 +22,6 @@ class Row:
     unit: str
     contenders: Callable[[Place], AbstractAsyncContextManager[Contenders]]
     goals: Sequence[Goal]
-    warm: bool = True
-    """Whether every contender has a first short turn that is forgotten."""
-    long: bool = False
-    """Left out unless it is named: it needs minutes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,18 +59,17 @@ def summary(figures: Figures) -> dict[str, Any]:
     }
     if figures.p50:
         made |= {"p50_ms": statistics.median(figures.p50), "p99_ms": statistics.median(figures.p99)}
-    made |= {name: statistics.median(values) for name, values in figures.notes.items()}
     return {name: round(value, 3) for name, value in made.items()}
 
 
 async def measured(row: Row, seconds: float, rounds: int) -> Outcome:
-    """Every contender `rounds` times, in turns, on servers of the row's own."""
+    """Every contender `rounds` times, in turns, on servers of the row's own. A first short turn of each warms up and is forgotten."""
     servers = Servers()
     place = Place(servers)
     meter, results = Meter(place.serving), dict[str, Figures]()
     try:
         async with row.contenders(place) as contenders:
-            for number in range(0 if row.warm else 1, rounds + 1):
+            for number in range(rounds + 1):
                 for name, contender in contenders.items():
                     if name in place.absent:
                         continue

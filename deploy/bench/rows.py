@@ -1,6 +1,6 @@
 """Every row of the page, in its order."""
 
-from deploy.bench import append, http, projection, rebuild, relay, sale, search, start, visible
+from deploy.bench import append, http, projection, relay
 from deploy.bench.row import Row
 
 COMMAND = "the whole command (load, decide, key, 2 events, view row, claim, 2 outbox rows)"
@@ -27,54 +27,11 @@ _ALL = (
         goals=projection.GOALS,
     ),
     Row(
-        name="rebuild",
-        title="Rebuild of a read model from the store",
-        unit="events a second",
-        contenders=rebuild.contenders,
-        goals=rebuild.GOALS,
-    ),
-    Row(
         name="relay",
         title="Outbox rows to acknowledged Kafka",
         unit="events a second",
         contenders=relay.contenders,
         goals=relay.GOALS,
-    ),
-    Row(
-        name="visible",
-        title="From commit to visible in reporting, at 50 commands a second",
-        unit="commands a second",
-        contenders=visible.contenders,
-        goals=visible.GOALS,
-    ),
-    Row(
-        name="sale",
-        title="One sale, quote to delivered, all processes done",
-        unit="sales a second",
-        contenders=sale.sales,
-        goals=sale.SALE_GOALS,
-    ),
-    Row(
-        name="order",
-        title="An order placed and approved",
-        unit="orders a second",
-        contenders=sale.orders,
-        goals=sale.ORDER_GOALS,
-    ),
-    Row(
-        name="search",
-        title="First pages: customer search among 1,000,000, stock list of 100,000",
-        unit="pages a second",
-        contenders=search.contenders,
-        goals=search.GOALS,
-    ),
-    Row(
-        name="start",
-        title="Start and memory",
-        unit="processes a second",
-        contenders=start.contenders,
-        goals=start.GOALS,
-        warm=False,
     ),
 )
 ROWS = {row.name: row for row in _ALL}

