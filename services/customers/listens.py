@@ -187,7 +187,7 @@ def care(heard: Heard) -> list[Effect]:
             return both(heard, "service", id, customer, "open", number=number, vin=vin)
         case aftersales.WorkOrderClosed(work_order_id=id, customer_id=customer, vin=vin) as work:
             facts = {"vin": vin, "kilometres": work.kilometres, "services": list(work.services), "price": amount(work.price)}
-            return [*both(heard, "service", id, customer, "closed", **facts), dealt(heard, "vehicle", vin, kilometres=work.kilometres)]
+            return [*both(heard, "service", id, customer, "closed", **facts), profile.driven(vin, heard.occurred_at, work.kilometres)]
         case aftersales.ComplaintOpened(complaint_id=id, customer_id=customer, number=number, vin=vin, due_at=due_at):
             return both(heard, "complaint", id, customer, "open", number=number, vin=vin, due_at=due_at.isoformat())
         case aftersales.ComplaintResolved(complaint_id=id, customer_id=customer):

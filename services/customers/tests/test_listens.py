@@ -131,6 +131,13 @@ def test_a_delivered_car_is_owned_and_serviced() -> None:
     assert (car.customer_id, car.status, car.facts["kilometres"]) == (PERSON, "owned", 5000)
 
 
+def test_visits_heard_in_any_order_leave_the_highest_reading_and_the_store_that_sold() -> None:
+    later = replace(h.served, work_order_id=an_id(47), store_id="bj2", kilometres=15000)
+    for visits in ((h.served, later), (later, h.served)):
+        car = dealings(h.delivered, *visits)["vehicle", h.VIN]
+        assert (car.store_id, car.facts["kilometres"]) == (h.STORE, 15000)
+
+
 def test_a_car_reserved_for_nobody_is_nobodys_business() -> None:
     free = inventory.VehicleReserved(
         request_id="r1", order_id=None, vin=h.VIN, stay_id="s1", trim_id="t1", store_id="bj1", certificate="with-us", until=NOON

@@ -75,6 +75,17 @@ def dealing(
     return Change(table, (kind, id), apply)
 
 
+def driven(vin: str, at: datetime, kilometres: int) -> Change[Dealing]:
+    """What a visit tells of a car: visits are streams of their own, heard in any order, and the highest reading is the last one."""
+
+    def apply(row: Dealing | None) -> Dealing:
+        row = row or Dealing(kind="vehicle", dealing_id=vin, facts={}, since=at, changed_at=at)
+        read = max(kilometres, row.facts.get("kilometres", 0))
+        return replace(row, facts=row.facts | {"kilometres": read}, since=min(row.since, at), changed_at=max(row.changed_at, at))
+
+    return Change(table, ("vehicle", vin), apply)
+
+
 router = APIRouter(route_class=CommandRoute)
 
 
