@@ -64,7 +64,7 @@ def summary(figures: Figures) -> dict[str, Any]:
 
 async def measured(row: Row, seconds: float, rounds: int) -> Outcome:
     """Every contender `rounds` times, in turns, on servers of the row's own. A first short turn of each warms up and is forgotten."""
-    servers = Servers()
+    servers = Servers(durable=True)
     place = Place(servers)
     meter, results = Meter(place.serving), dict[str, Figures]()
     try:

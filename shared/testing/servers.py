@@ -29,11 +29,13 @@ CACHE = Path(__file__).parents[2] / ".cache" / "kafka"
 class Servers:
     """The servers of one test session: those FORECOURT_TEST_POSTGRES, _KAFKA and _REDIS name, else its own in a temporary folder.
 
-    FORECOURT_TEST_POSTGRES is a superuser's URL. Use from the main thread: a server ends with the thread that started it.
+    FORECOURT_TEST_POSTGRES is a superuser's URL. `durable` has its own PostgreSQL wait for the disk, as in production.
+    Use from the main thread: a server ends with the thread that started it.
     """
 
-    def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
+    def __init__(self, environment: Mapping[str, str] = os.environ, *, durable: bool = False) -> None:
         self._given = environment
+        self._options = {} if durable else FORGETFUL
         self._own: list[Server] = []
         self._databases: list[str] = []
 
@@ -55,7 +57,7 @@ class Servers:
     def postgres(self) -> str:
         """The superuser's URL, for making databases only."""
         url = self._given.get("FORECOURT_TEST_POSTGRES")
-        url = url or self._start(lambda port: postgres.start(self.folder / "postgres", port, PASSWORD, options=FORGETFUL))
+        url = url or self._start(lambda port: postgres.start(self.folder / "postgres", port, PASSWORD, options=self._options))
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute("select pg_advisory_lock(hashtext(%s))", (TEMPLATE,))
             if not connection.execute("select 1 from pg_database where datname = %s", (TEMPLATE,)).fetchone():

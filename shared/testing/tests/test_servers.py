@@ -20,7 +20,6 @@ async def test_fresh_database_is_set_up_as_in_production(fresh_database: FreshDa
         assert len(await rows.fetchall()) == 2
         extensions = await (await conn.execute("select extname from pg_extension")).fetchall()
         assert {"btree_gist", "pg_trgm"} <= {row[0] for row in extensions}
-        assert await (await conn.execute("show fsync")).fetchone() == ("on",)
     async with await psycopg.AsyncConnection.connect(reader, autocommit=True) as conn:
         assert await (await conn.execute("select * from cars")).fetchall() == [("V",)]
         for forbidden in ("insert into cars values ('W')", "create table mine ()", "create temp table mine ()", "set role orders_writer"):
