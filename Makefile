@@ -1,6 +1,6 @@
 # A new machine needs git, make and Python only. `make help` says what there is.
 .DEFAULT_GOAL := help
-.PHONY: help install lock up demo down reset backup restore logs ops test lint types imports unit unit-parts unit-whole test-data chaos faults check-compose contracts features simulate bench fuzz
+.PHONY: help install lock up demo down reset backup restore logs ops test lint types imports unit unit-parts unit-whole unit-faults test-data chaos faults check-compose contracts features simulate bench fuzz
 MAKEFLAGS += --no-print-directory
 
 PYTHON := .venv/bin/python
@@ -59,14 +59,17 @@ types: $(INSTALLED) ## Check types
 imports: $(INSTALLED) ## Check who may import whom
 	@.venv/bin/lint-imports --config importlinter.ini
 
-unit: $(INSTALLED) ## Run the tests alone: those of the parts and those of the whole platform, side by side
-	@$(MAKE) -j2 --output-sync=target unit-parts unit-whole
+unit: $(INSTALLED) ## Run the tests alone: parts, whole platform and faults side by side
+	@$(MAKE) -j3 --output-sync=target unit-parts unit-whole unit-faults
 
 unit-parts: $(INSTALLED)
 	@$(PYTHON) -m pytest -m "not data and not slow" shared services deploy
 
 unit-whole: $(INSTALLED)
-	@$(PYTHON) -m pytest -m "not data and not slow" tests
+	@$(PYTHON) -m pytest -m "not data and not slow" tests --ignore tests/faults
+
+unit-faults: $(INSTALLED)
+	@$(PYTHON) -m pytest -m "not data and not slow" tests/faults
 
 test-data: $(INSTALLED) ## Run the tests on the real files (FORECOURT_DATA=../shared/data)
 	@test -d "$(FORECOURT_DATA)" || { \

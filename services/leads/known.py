@@ -49,8 +49,12 @@ class CampaignKnown:
 
 @message
 class CarKnown:
-    """A car in the group's stock and the store where it stands; on its way between stores it stands nowhere."""
+    """A car's stay in the group's stock and the store where it stands; on its way between stores it stands nowhere.
 
+    A car taken back begins another stay, which may be heard of before the end of the first.
+    """
+
+    stay_id: str
     vin: str
     store_id: str
 
@@ -67,5 +71,5 @@ stores = Table("stores", 1, StoreKnown, key=("store_id",), store=None)
 staff = Table("staff", 1, StaffKnown, key=("staff_id",), store=None)
 shifts = Table("shifts", 1, ShiftKnown, key=("shift_id",), store=None, indexes=("store_id, starts_at",))
 campaigns = Table("campaigns", 1, CampaignKnown, key=("campaign_id",))
-cars = Table("cars", 1, CarKnown, key=("vin",))
+cars = Table("cars", 2, CarKnown, key=("stay_id",), indexes=("vin",))
 customers = Table("customers", 1, CustomerKnown, key=("customer_id",))

@@ -24,10 +24,13 @@ def listen(heard: Heard) -> list[Effect]:
             return [Drop(known.customers, (id,))]
         case marketing.CampaignApproved(campaign_id=id, store_id=store, entity_id=entity):
             return [Put(known.campaigns, known.CampaignKnown(campaign_id=id, store_id=store, entity_id=entity))]
-        case inventory.VehicleReceived(vin=vin, store_id=store) | inventory.VehicleArrived(vin=vin, to_store=store):
-            return [Put(known.cars, known.CarKnown(vin=vin, store_id=store))]
-        case inventory.VehicleDispatched(vin=vin) | inventory.VehicleSold(vin=vin):
-            return [Drop(known.cars, (vin,))]
+        case (
+            inventory.VehicleReceived(stay_id=stay, vin=vin, store_id=store)
+            | inventory.VehicleArrived(stay_id=stay, vin=vin, to_store=store)
+        ):
+            return [Put(known.cars, known.CarKnown(stay_id=stay, vin=vin, store_id=store))]
+        case inventory.VehicleDispatched(stay_id=stay) | inventory.VehicleSold(stay_id=stay):
+            return [Drop(known.cars, (stay,))]
         case _:
             return _identity(heard)
 

@@ -69,16 +69,24 @@ def test_a_disabled_user_gets_no_more_leads() -> None:
 
 
 def test_a_car_is_known_while_it_stands_in_a_store() -> None:
-    vin = received().vin
-    assert made_of(received(vin, "store-1")) == [Put(known.cars, known.CarKnown(vin=vin, store_id="store-1"))]
-    moved: dict[str, Any] = {"transfer_id": "t", "vin": vin, "stay_id": "s", "trim_id": "t", "from_store": "store-1", "to_store": "store-2"}
+    came = received(received().vin, "store-1")
+    vin, stay = came.vin, came.stay_id
+    assert made_of(came) == [Put(known.cars, known.CarKnown(stay_id=stay, vin=vin, store_id="store-1"))]
+    moved: dict[str, Any] = {
+        "transfer_id": "t",
+        "vin": vin,
+        "stay_id": stay,
+        "trim_id": "t",
+        "from_store": "store-1",
+        "to_store": "store-2",
+    }
     moved |= {"from_entity": "e", "to_entity": "e", "order_id": None, "book_cost": Money(1)}
-    assert made_of(inventory.VehicleDispatched(**moved)) == [Drop(known.cars, (vin,))]
+    assert made_of(inventory.VehicleDispatched(**moved)) == [Drop(known.cars, (stay,))]
     about: dict[str, Any] = {"brand": "Volkswagen", "series": "Lavida", "acquired_on": date(2026, 3, 2)}
     arrived = inventory.VehicleArrived(**moved, **about, carrier="c", transport=Money(0))
-    assert made_of(arrived) == [Put(known.cars, known.CarKnown(vin=vin, store_id="store-2"))]
-    sold = inventory.VehicleSold(vin=vin, stay_id="s", trim_id="t", store_id="store-2", order_id="o", book_cost=Money(1))
-    assert made_of(sold) == [Drop(known.cars, (vin,))]
+    assert made_of(arrived) == [Put(known.cars, known.CarKnown(stay_id=stay, vin=vin, store_id="store-2"))]
+    sold = inventory.VehicleSold(vin=vin, stay_id=stay, trim_id="t", store_id="store-2", order_id="o", book_cost=Money(1))
+    assert made_of(sold) == [Drop(known.cars, (stay,))]
 
 
 def test_a_customer_is_known_corrected_and_forgotten() -> None:
