@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from zoneinfo import ZoneInfo
 
 from shared.testing.platform import PASSWORD, Person, Platform
 from shared.values.vin import check_digit_ok
@@ -22,6 +23,8 @@ STAFF: dict[str, tuple[str, str]] = {
     "north_sales": ("north", "sales-consultant"),
     "owner": ("*", "group-owner"),
 }
+HOME = ZoneInfo("Asia/Shanghai")
+"""Where the stores are: their day is not that of UTC."""
 _groups = count(1)
 
 
@@ -64,7 +67,7 @@ def make_group(platform: Platform, **entity: object) -> Group:
         group.people["manager"].did("/shifts", {**shift, "ends_at": _text(now + timedelta(hours=10))})
     vins = group.vins()
     values |= {f"vin{number}": next(vins) for number in range(1, 7)}
-    values["today"] = now.date().isoformat()
+    values["today"] = now.astimezone(HOME).date().isoformat()
     values["tomorrow"] = _text(now + timedelta(days=1))
     values["tomorrow_later"] = _text(now + timedelta(days=1, hours=1))
     values["n"] = f"{n:02}"

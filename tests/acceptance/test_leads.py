@@ -174,7 +174,7 @@ def test_a_missed_contact_is_reminded_and_escalated_once_even_across_a_kill(shop
     lead = shop.lead()
     row = shop.sales.eventually(f"/leads/{lead}", status="assigned")
     due = datetime.fromisoformat(row["contact_due_at"])
-    assert timedelta(minutes=28) < due - datetime.now(UTC) <= timedelta(minutes=30)
+    assert timedelta(minutes=28) < due - datetime.now(UTC) <= timedelta(minutes=31)  # the store is closed for the last minute of a day
     stream = f"lead-{lead}"
     kept = databases.rows("leads", "select * from timers where stream = %s", stream)
     shop.group.platform.kill("leads")
