@@ -12,8 +12,8 @@ import pytest
 from tests.simulation.bugs import BUGS
 from tests.simulation.world import World
 
-SEEDS = 1_000
-BLOCKS = 20
+SEEDS = 200
+BLOCKS = 4
 FOUND_WITHIN = 200
 
 
