@@ -24,6 +24,7 @@ from shared.ops.settings import Settings
 from shared.processes.timers import Timers
 from shared.runtime import Runtime, migrate, runtime
 from shared.service import Service
+from shared.store.postgres import PostgresTransaction
 from shared.store.protocol import Key, Unavailable
 from shared.testing.servers import Servers
 from shared.values.ids import new_id
@@ -211,7 +212,9 @@ async def bench(servers: Servers, services: Sequence[Service], clock: Clock) -> 
         stack.push_async_callback(servers.drop_databases)
         stack.callback(gc.set_threshold, *gc.get_threshold())
         gc.set_threshold(100_000, 20, 20)  # the objects of all services live in one process
-        stack.enter_context(pytest.MonkeyPatch.context()).setattr("shared.processes.timers.utc_now", clock.now)
+        fired = PostgresTransaction.fired
+        patch = stack.enter_context(pytest.MonkeyPatch.context())
+        patch.setattr(PostgresTransaction, "fired", lambda tx, limit, now=None: fired(tx, limit, now or clock.now()))
         parts = {service.context: await _started(stack, servers, replace(service, vault=False), bus) for service in services}
         made = Bench(parts, bus, clock)
         await stack.enter_async_context(made.working())
