@@ -8,7 +8,7 @@ from fastapi import APIRouter
 
 from services.reporting.views import funnel, profit, turnover
 from services.reporting.views.complete import complete_to
-from services.reporting.views.facts import STAGES
+from services.reporting.views.facts import STAGES, stores
 from services.reporting.views.heard import HeardRow, heard_events, hidden, visible
 from shared.contracts import PUBLISHED
 from shared.values.money import Money
@@ -139,6 +139,15 @@ async def read_funnel_leads(
     return {"items": [{"reached": STAGES[row.pop("rank")], **row} for row in rows], "next_cursor": None}
 
 
+async def stores_day(call: Call, store_id: str | None) -> date:
+    """The day it is in the store, or in the first of the stores where it begins."""
+    sql = f"""select max((%(at)s::timestamptz at time zone coalesce(timezone, 'UTC'))::date) as day from {stores.sql_name}
+        where %(store_id)s::text is null or store_id = %(store_id)s"""
+    row = await call.one(sql, {"at": call.at, "store_id": store_id})
+    day: date = (row and row["day"]) or call.at.date()
+    return day
+
+
 @router.get(
     "/reports/inventory-turnover",
     summary="Turnover, days of stock, stock coefficient and age",
@@ -149,10 +158,11 @@ async def read_turnover(
     call: Call, since: Day | None = None, until: Day | None = None, as_of: Instant | None = None, store_id: Id | None = None
 ) -> dict[str, Any]:
     """Per currency, at cost, in the stores' own days."""
-    asked = scope(call, since, until, as_of, store_id)
+    today = await stores_day(call, store_id)
+    asked = scope(call, since, until or today + timedelta(days=1), as_of, store_id)
     days = turnover.days_between(asked["since"], asked["until"])
     rows = await call.rows(turnover.TURNOVER, asked)
-    cars = await call.rows(turnover.AGES, {**asked, "today": min(asked["until"] - timedelta(days=1), call.at.date())})
+    cars = await call.rows(turnover.AGES, {**asked, "today": min(asked["until"] - timedelta(days=1), today)})
     money = [
         {
             "currency": row["currency"],
