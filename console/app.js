@@ -10,7 +10,7 @@ import { current, switchLanguage, t, word } from "./text.js";
 import { action, complain, form, h, show } from "./ui.js";
 
 const PAGES = { pipeline: [pipeline, "leads.read"], opportunities: [opportunities, "leads.read"], orders: [orders, "orders.read"], stock: [stock, "inventory.read"], reports: [reports, "reports.read"] };
-const DEMO = [["sales", "sales-consultant"], ["manager", "sales-manager"], ["stock", "stock-clerk"], ["finance", "finance"], ["service", "service-adviser"], ["owner", "group-owner"], ["admin", "administrator"]];
+const DEMO = [["sales", "sales-consultant"], ["manager", "sales-manager"], ["stock", "stock-clerk"], ["manager.sh", "sales-manager"], ["stock.sh", "stock-clerk"], ["finance", "finance"], ["service", "service-adviser"], ["owner", "group-owner"], ["admin", "administrator"]];
 const app = document.getElementById("app");
 const listeners = new Set();
 let leave = () => {};

@@ -110,7 +110,7 @@ function openLead(id) {
     show(panel.body, h("p", { class: "row" }, tag(word(lead.status)), lead.grade && tag(`${t("grade")} ${lead.grade}`, `grade-${lead.grade}`), dueClock(lead)), actions(lead), facts([
       [t("phone"), lead.phone], [t("store"), storeName(lead.store_id)], [t("channel"), word(lead.channel)], [t("touches"), lead.touches],
       [t("seller"), staffName(lead.seller_id)], [t("explanation"), why(lead.explanation)], [t("intent"), word(lead.interest.intent)],
-      [t("budget"), lead.interest.budget && money({ amount: lead.interest.budget.minor / 100, currency: lead.interest.budget.currency })],
+      [t("budget"), money(lead.interest.budget)],
       [t("grade"), lead.grade && `${lead.grade} (${lead.grade_rule}: ${lead.grade_reason})`], [t("comments"), lead.comments],
       [t("reached_sla"), lead.within_sla === null ? "" : lead.within_sla ? "✓" : "✗"], [t("next_contact"), moment(lead.next_at)],
       [t("captured"), moment(lead.captured_at)], [t("reason"), word(lead.disqualified_for)],

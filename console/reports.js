@@ -8,7 +8,7 @@ import { count, day, moment, money, percent, span, t, word } from "./text.js";
 const KINDS = { funnel: { draw: funnel, by: ["", "channel", "brand", "series", "store", "grade", "seller", "campaign", "month"], permission: "reports.read" },
   turnover: { draw: turnover, by: null, permission: "reports.margin" }, profit: { draw: profit, by: ["vin", "series", "store", "seller", "channel", "month"], permission: "reports.margin" } };
 const PATHS = { funnel: "/reports/funnel", turnover: "/reports/inventory-turnover", profit: "/reports/profit" };
-const localDay = (back) => new Date(Date.now() - back * 86_400_000).toISOString().slice(0, 10);
+const localDay = (back) => new Date(Date.now() - back * 86_400_000).toLocaleDateString("sv", { timeZone: everyStore()[0]?.timezone });  // ISO, the stores' day
 
 export async function reports(place, [asked]) {
   const kinds = Object.keys(KINDS).filter((name) => may(KINDS[name].permission));

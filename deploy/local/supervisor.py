@@ -199,6 +199,7 @@ class Supervisor:
         say(f"\nForecourt is ready after {time.monotonic() - self.began:.0f} s: {self.plan.url}")
         if self.marker.exists():
             say(f"Log in as {', '.join(LOGINS[:-1])} or {LOGINS[-1]}, password {secrets['demo_password']}")
+            say("The other stores have their own, such as manager.sh and stock.sh in Shanghai, manager.hz and stock.hz in Hangzhou.")
         else:
             say(f"The first login is admin, password {secrets['admin_password']} until it is changed.")
         say(f"Logs are in {self.plan.folder / 'logs'}. Ctrl-C stops everything.")

@@ -136,19 +136,17 @@ async def decline_refund(refund_id: Id, call: Call) -> Done:
 async def issue_invoice(body: NewInvoice, call: Call) -> Done:
     """For a signed contract, by the legal entity that bought the car in; once per car."""
     account = await account_of(call, body.order_id)
-    car = await call.one(
-        f"select stay_id, entity_id, status from {cars.sql_name} where vin = %s "
-        "order by status = 'in-stock' desc, order_id = %s desc nulls last",
-        [account["vin"], body.order_id],
-    )
-    owner = car["entity_id"] if car and car["status"] != "in-transit" else None
+    # The entity's books decide, not what the asker may see: the car may stand in a sister store that is not his.
+    stays = await call.kit.store.scan(cars, vin=account["vin"])
+    car = max(stays, key=lambda stay: (stay.status == "in-stock", stay.order_id == body.order_id), default=None)
+    owner = car.entity_id if car and car.status != "in-transit" else None
     invoice_id = keyed(call, "invoice")
 
     def command(number: str) -> IssueInvoice:
         return IssueInvoice(
             invoice_id=invoice_id,
             number=number,
-            stay_id=car["stay_id"] if car else "",
+            stay_id=car.stay_id if car else "",
             owner=owner,
             by=call.staff,
             on=business_day(call.at),

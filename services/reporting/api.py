@@ -1,7 +1,8 @@
 """The three reports over HTTP, and the events behind any figure of them."""
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
 import msgspec
 from fastapi import APIRouter
@@ -11,6 +12,7 @@ from services.reporting.views.complete import complete_to
 from services.reporting.views.facts import STAGES, stores
 from services.reporting.views.heard import HeardRow, heard_events, hidden, visible
 from shared.contracts import PUBLISHED
+from shared.values.clock import local_day
 from shared.values.money import Money
 from shared.web.body import Day, Id, Instant, VinText, amount
 from shared.web.call import Call
@@ -28,16 +30,27 @@ ProfitBy = Literal["vin", "order", "trim", "series", "store", "seller", "channel
 Stage = Literal["captured", "contacted", "first-contact", "needs", "presentation", "test-drive", "quote", "negotiation", "won"]
 
 
-def scope(call: Call, since: Any, until: Any, as_of: datetime | None, store_id: str | None) -> dict[str, Any]:
-    """The parameters all reports share. Days are UTC days unless a report says otherwise; neither `until` nor `as_of` is part of it."""
-    last = until or call.at.date() + timedelta(days=1)
+async def scope(call: Call, since: Any, until: Any, as_of: datetime | None, store_id: str | None) -> dict[str, Any]:
+    """The parameters all reports share. Days are those of the store, without one those of most stores; neither `until` nor `as_of` is part of it."""
+    zone = await _zone(call, store_id)
+    today = local_day(call.at, zone)
+    last = until or today + timedelta(days=1)
     first = since or last - timedelta(days=365)
     if not 0 < (last - first).days <= LONGEST:
         raise Problem("validation", errors=[FieldError("until", "period")])
     if store_id is not None and not call.auth.has_store(store_id):
         raise Problem("forbidden")
     stores = [store_id] if store_id else None if call.auth.all_stores else sorted(call.auth.stores)
-    return {"since": first, "until": last, "as_of": as_of or call.at, "store_id": store_id, "scope": stores}
+    period = {"since": first, "until": last, "today": min(today, last - timedelta(days=1)), "zone": zone}
+    return {**period, "as_of": as_of or call.at, "store_id": store_id, "scope": stores}
+
+
+async def _zone(call: Call, store_id: str | None) -> str:
+    """The time zone of a store, or of most stores."""
+    sql = f"""select timezone from {stores.sql_name} where %(store_id)s::text is null or store_id = %(store_id)s
+        group by timezone order by count(*) desc, timezone limit 1"""
+    row = await call.one(sql, {"store_id": store_id})
+    return str(row["timezone"]) if row else "UTC"
 
 
 async def head(call: Call, asked: dict[str, Any]) -> dict[str, Any]:
@@ -52,7 +65,7 @@ async def head(call: Call, asked: dict[str, Any]) -> dict[str, Any]:
 
 def at_midnight(asked: dict[str, Any]) -> dict[str, Any]:
     """The parameters with moments for days."""
-    moments = {name: datetime.combine(asked[name], time(), UTC) for name in ("since", "until")}
+    moments = {name: datetime.combine(asked[name], time(), ZoneInfo(asked["zone"])) for name in ("since", "until")}
     return {**asked, **moments}
 
 
@@ -111,7 +124,7 @@ async def read_funnel(
     by: By | None = None,
 ) -> dict[str, Any]:
     """Cohort view (reached) and snapshot view (open) of the leads captured in the period."""
-    asked = scope(call, since, until, as_of, store_id)
+    asked = await scope(call, since, until, as_of, store_id)
     moments = at_midnight(asked)
     dimension = funnel.DIMENSIONS[by] if by else "null::text"
     rows = await call.rows(funnel.COHORT.format(dimension=dimension), moments)
@@ -134,18 +147,9 @@ async def read_funnel_leads(
     store_id: Id | None = None,
 ) -> dict[str, Any]:
     """At most 1,000 leads that reached the stage, oldest first."""
-    asked = scope(call, since, until, as_of, store_id)
+    asked = await scope(call, since, until, as_of, store_id)
     rows = await call.rows(funnel.WHICH, {**at_midnight(asked), "rank": STAGES.index(stage)})
     return {"items": [{"reached": STAGES[row.pop("rank")], **row} for row in rows], "next_cursor": None}
-
-
-async def stores_day(call: Call, store_id: str | None) -> date:
-    """The day it is in the store, or in the first of the stores where it begins."""
-    sql = f"""select max((%(at)s::timestamptz at time zone coalesce(timezone, 'UTC'))::date) as day from {stores.sql_name}
-        where %(store_id)s::text is null or store_id = %(store_id)s"""
-    row = await call.one(sql, {"at": call.at, "store_id": store_id})
-    day: date = (row and row["day"]) or call.at.date()
-    return day
 
 
 @router.get(
@@ -158,11 +162,10 @@ async def read_turnover(
     call: Call, since: Day | None = None, until: Day | None = None, as_of: Instant | None = None, store_id: Id | None = None
 ) -> dict[str, Any]:
     """Per currency, at cost, in the stores' own days."""
-    today = await stores_day(call, store_id)
-    asked = scope(call, since, until or today + timedelta(days=1), as_of, store_id)
+    asked = await scope(call, since, until, as_of, store_id)
     days = turnover.days_between(asked["since"], asked["until"])
     rows = await call.rows(turnover.TURNOVER, asked)
-    cars = await call.rows(turnover.AGES, {**asked, "today": min(asked["until"] - timedelta(days=1), today)})
+    cars = await call.rows(turnover.AGES, asked)
     money = [
         {
             "currency": row["currency"],
@@ -191,7 +194,7 @@ async def read_profit(
 
     Totals are of all cars; `more` says that there are lines beyond those shown, which a shorter period or one store shows.
     """
-    asked = scope(call, since, until, as_of, store_id)
+    asked = await scope(call, since, until, as_of, store_id)
     moments = at_midnight(asked)
     rows = await call.rows(f"{profit.PROFIT.format(dimension=profit.DIMENSIONS[by])} limit {profit.MOST + 1}", moments)
     whole = await call.rows(profit.PROFIT.format(dimension=profit.WHOLE), moments)

@@ -20,6 +20,7 @@ PEOPLE = {
     "wang": Auth(WANG, ALL, frozenset({STORE, OTHER_STORE})),
     "zhao": Auth(ZHAO, ALL, frozenset({STORE, OTHER_STORE})),
     "sun": Auth(an_id(23), ALL, frozenset({OTHER_STORE})),
+    "he": Auth(an_id(25), ALL, frozenset({STORE})),
     "li": Auth(an_id(24), frozenset({"orders.read"}), frozenset({STORE})),
 }
 

@@ -159,6 +159,12 @@ async def test_an_invoice_needs_contract_and_car_and_is_reversed_by_a_red_one(fi
     assert (await finance.post("/invoices", body)).status == 201
 
 
+async def test_the_entitys_car_is_invoiced_also_where_the_cashier_has_no_store(finance: Running) -> None:
+    assert hearing.received.store_id not in finance.people["he"].stores
+    await finance.hear(hearing.placed, hearing.signed, hearing.received)
+    assert (await finance.post("/invoices", {"order_id": ORDER}, by="he")).status == 201
+
+
 async def test_a_supplier_is_paid_once_by_two_people(finance: Running) -> None:
     await finance.hear(hearing.received, hearing.spent)
     owed = (await finance.get("/payables")).json["items"]

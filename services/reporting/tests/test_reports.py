@@ -1,7 +1,7 @@
 """The reports' SQL on real PostgreSQL against a recount by hand, at two moments."""
 
 from collections.abc import AsyncIterator, Iterable
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -251,3 +251,19 @@ async def test_a_figure_counts_what_was_recorded_before_its_moment(heads: Heads)
     assert await heads.ask(turnover.AGES, scope=None, today=date(2026, 3, 31), as_of=MARCH) == []
     assert (await heads.ask(profit.WAITING, **MOMENTS, as_of=MARCH))[0]["n"] == 0
     assert len(await heads.ask(sql, **MOMENTS, as_of=MARCH + timedelta(microseconds=1))) == 1
+
+
+async def test_days_are_the_stores_own(heads: Heads, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half past midnight in Shanghai is still the day before in UTC: what is sold then counts today, and not the day before."""
+    night = datetime(2026, 3, 1, 16, 30, tzinfo=UTC)
+    monkeypatch.setattr("shared.web.call.utc_now", lambda: night)
+    await heads.hear(
+        night - timedelta(minutes=10), received("A", 100, date(2026, 3, 2)), captured("l1"), recorded=night - timedelta(minutes=10)
+    )
+    for report in ("funnel", "inventory-turnover", "profit"):
+        assert (await heads.get(f"/reports/{report}", "reports.margin"))["until"] == "2026-03-03"
+    today, before = "since=2026-03-02&until=2026-03-03", "since=2026-03-01&until=2026-03-02"
+    assert [group["stages"][0]["reached"] for group in (await heads.get(f"/reports/funnel?{today}"))["groups"]] == [1]
+    assert (await heads.get(f"/reports/funnel?{before}"))["groups"] == []
+    (money,) = (await heads.get("/reports/inventory-turnover", "reports.margin"))["money"]
+    assert money["units"] == 1
