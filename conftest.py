@@ -1,11 +1,12 @@
 """Fixtures for every test: real servers, started only when a test asks for them."""
 
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 import redis.asyncio
 
-from shared.testing.servers import FreshDatabase, FreshTopics, Servers
+from shared.testing.servers import FreshDatabase, FreshTopics, Servers, open_folder
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -21,6 +22,13 @@ def servers() -> Iterator[Servers]:
         yield made
     finally:
         made.stop()
+
+
+@pytest.fixture
+def served_folder() -> Iterator[Path]:
+    """Where a server that runs as `nobody` can keep its data."""
+    with open_folder() as made:
+        yield made
 
 
 @pytest.fixture

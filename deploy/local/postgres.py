@@ -114,11 +114,15 @@ def link_of(folder: Path) -> Path:
 
 
 def archive_command(folder: Path) -> str:
-    """What PostgreSQL runs for each finished piece of its log: kept once, compressed, on disk. Without a link there is nothing to do."""
+    """What PostgreSQL runs for each finished piece of its log: kept once, compressed, on disk. Without a link there is nothing to do.
+
+    A folder on the way that is closed to this user hides the link, too: then the log waits, as for a backup that cannot be written.
+    """
     link = shlex.quote(str(link_of(folder))).replace("%", "%%")
     kept = f"{link}/wal/%f.gz"
     keep = f"gzip -1 < %p > {kept}.part && sync {kept}.part && mv {kept}.part {kept} && sync {link}/wal"
-    return f"test ! -L {link} || if test -e {kept}; then gzip -dc {kept} | cmp -s - %p; else {keep}; fi"
+    data = shlex.quote(str(folder.resolve() / "PG_VERSION")).replace("%", "%%")
+    return f"test -e {data} || exit 1; test ! -L {link} || if test -e {kept}; then gzip -dc {kept} | cmp -s - %p; else {keep}; fi"
 
 
 def _create(folder: Path, password: str, user: int | None, log: Path) -> None:

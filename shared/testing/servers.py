@@ -4,7 +4,8 @@ import asyncio
 import os
 import tempfile
 import uuid
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from shutil import rmtree
@@ -24,6 +25,17 @@ FORGETFUL = {"fsync": "off", "full_page_writes": "off"}
 type FreshDatabase = Callable[[str], Awaitable[tuple[str, str]]]
 type FreshTopics = Callable[..., Awaitable[str]]
 CACHE = Path(__file__).parents[2] / ".cache" / "kafka"
+
+
+@contextmanager
+def open_folder() -> Iterator[Path]:
+    """A folder for a server that runs as `nobody`.
+
+    Not below pytest's own: whichever session starts next closes that to everybody else.
+    """
+    with tempfile.TemporaryDirectory(prefix="forecourt-open-") as made:
+        Path(made).chmod(0o755)
+        yield Path(made)
 
 
 class Servers:

@@ -26,23 +26,21 @@ EVENTS = 40
 
 
 @pytest.fixture
-def full_disk(tmp_path: Path) -> Iterator[tuple[Server, Path]]:
+def full_disk(served_folder: Path) -> Iterator[tuple[Server, Path]]:
     """PostgreSQL on a disk of its own that is soon full; a file that can be deleted makes room."""
     mount, unmount, copy = which("mount"), which("umount"), which("cp")
     assert mount
     assert unmount
     assert copy
-    place = tmp_path / "disk"
-    place.mkdir()
-    for each in (place, tmp_path, tmp_path.parent):
-        each.chmod(0o755)
-    made = postgres.start(tmp_path / "postgres", free_port(), PASSWORD, tmp_path / "log")
+    place = served_folder / "disk"
+    place.mkdir(mode=0o755)
+    made = postgres.start(served_folder / "postgres", free_port(), PASSWORD, served_folder / "log")
     made.wait()
     made.stop()
     subprocess.run([mount, "-t", "tmpfs", "-o", f"size={DISK}", "tmpfs", place], check=True)
     try:
-        subprocess.run([copy, "-a", tmp_path / "postgres", place], check=True)
-        server = postgres.start(place / "postgres", free_port(), PASSWORD, tmp_path / "log")
+        subprocess.run([copy, "-a", served_folder / "postgres", place], check=True)
+        server = postgres.start(place / "postgres", free_port(), PASSWORD, served_folder / "log")
         server.wait()
         try:
             yield server, place

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import subprocess
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -17,15 +18,13 @@ from deploy.local.plan import Plan
 from deploy.local.process import Problem, Server, free_port
 from deploy.local.restore import read_moment, replayed, restore
 from deploy.local.secrets import kept
+from shared.testing.servers import open_folder
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """PostgreSQL of a root's test runs as nobody, who must be let in."""
-    made = tmp_path_factory.mktemp("backup")
-    for each in (made, made.parent):
-        each.chmod(0o755)
-    return made
+def folder() -> Iterator[Path]:
+    with open_folder() as made:
+        yield made
 
 
 @pytest.fixture(scope="module")
@@ -114,6 +113,26 @@ def test_a_log_that_cannot_be_kept_waits_in_the_database(database: Server, writt
     while not (base.wal / f"{row[0]}.gz").exists():
         assert time.monotonic() < until
         time.sleep(0.1)
+
+
+def test_a_log_whose_way_to_the_archive_is_closed_waits_too(tmp_path: Path) -> None:
+    with open_folder() as made:
+        data, piece = made / "var" / "postgres", made / "000000010000000000000001"
+        data.mkdir(parents=True)
+        (data / "PG_VERSION").touch()
+        piece.write_bytes(b"log")
+        user = postgres.unprivileged(data)
+        command = postgres.archive_command(data).replace("%p", str(piece)).replace("%f", piece.name)
+
+        def code() -> int:
+            return subprocess.run(["/bin/sh", "-c", command], user=user, check=False).returncode
+
+        assert code() == 0, "without an archive there is nothing to keep"
+        postgres.link_of(data).symlink_to(tmp_path)
+        (made / "var").chmod(0o600)
+        assert code() != 0
+        (made / "var").chmod(0o755)
+        assert code() != 0, "nor was this place let in"
 
 
 def test_the_next_base_backup_goes_on_in_the_series_and_another_place_begins_one(

@@ -17,32 +17,24 @@ from deploy.local.setup import at, set_up_databases
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """PostgreSQL of a root's test runs as nobody, who must be let in."""
-    for each in (tmp_path, tmp_path.parent):
-        each.chmod(0o755)
-    return tmp_path
-
-
-@pytest.fixture
-def database(folder: Path) -> Iterator[Server]:
-    server = postgres.start(folder / "postgres", free_port(), "abc")
+def database(served_folder: Path) -> Iterator[Server]:
+    server = postgres.start(served_folder / "postgres", free_port(), "abc")
     server.wait()
     yield server
     server.stop()
 
 
-def test_a_committed_row_survives_kill_9(database: Server, folder: Path) -> None:
+def test_a_committed_row_survives_kill_9(database: Server, served_folder: Path) -> None:
     with psycopg.connect(database.url) as connection:
         connection.execute("create table kept as select 7 as n")
     database.kill9()
     assert not database.running
-    again = postgres.start(folder / "postgres", database.port, "abc")
+    again = postgres.start(served_folder / "postgres", database.port, "abc")
     again.wait()
     with psycopg.connect(again.url) as connection:
         assert connection.execute("select n from kept").fetchone() == (7,)
     again.stop()
-    assert sorted(each.name for each in folder.iterdir()) == ["postgres", "postgres.log"]
+    assert sorted(each.name for each in served_folder.iterdir()) == ["postgres", "postgres.log"]
 
 
 def test_postgres_asks_for_the_password_and_hears_this_machine_only(database: Server) -> None:
@@ -55,11 +47,11 @@ def test_postgres_asks_for_the_password_and_hears_this_machine_only(database: Se
     assert encrypted == (True,)
 
 
-def test_a_lock_file_of_a_dead_server_is_no_obstacle(database: Server, folder: Path) -> None:
+def test_a_lock_file_of_a_dead_server_is_no_obstacle(database: Server, served_folder: Path) -> None:
     database.stop()
-    lock = folder / "postgres" / "postmaster.pid"
+    lock = served_folder / "postgres" / "postmaster.pid"
     lock.write_text(f"{os.getpid()}\n")
-    again = postgres.start(folder / "postgres", database.port, "abc")
+    again = postgres.start(served_folder / "postgres", database.port, "abc")
     again.wait()
     again.stop()
 
@@ -140,8 +132,8 @@ def test_no_network_is_said(pinned: Path, monkeypatch: pytest.MonkeyPatch) -> No
         kafka.fetch(pinned)
 
 
-def test_a_database_of_an_earlier_version_moves_to_its_own_server_once(database: Server, folder: Path) -> None:
-    own = postgres.start(folder / "vault", free_port(), "def", name="The vault", options=postgres.SMALL)
+def test_a_database_of_an_earlier_version_moves_to_its_own_server_once(database: Server, served_folder: Path) -> None:
+    own = postgres.start(served_folder / "vault", free_port(), "def", name="The vault", options=postgres.SMALL)
     own.wait()
     passwords = {"vault_writer": "w" * 32, "vault_reader": "r" * 32}
     for server in (database, own):

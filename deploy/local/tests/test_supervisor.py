@@ -90,10 +90,9 @@ class Installation:
 
 
 @pytest.fixture
-def installation(tmp_path: Path) -> Iterator[Installation]:
+def installation(served_folder: Path) -> Iterator[Installation]:
     base = next(base for base in range(20_000, 31_000, 1_000) if not any(listens(base + n) for n in (80, 105, 432, 433, 479, 492, 493)))
-    made = Installation(tmp_path / "var", base)
-    tmp_path.chmod(0o755)
+    made = Installation(served_folder / "var", base)
     yield made
     if made.process and made.process.poll() is None:
         made.process.kill()

@@ -15,10 +15,8 @@ from shared.store.pool import PATIENCE, SILENCE, Pool
 
 
 @pytest.fixture
-async def server(tmp_path: Path) -> AsyncIterator[Server]:
-    for each in (tmp_path, tmp_path.parent):
-        each.chmod(0o755)
-    made = postgres.start(tmp_path / "postgres", free_port(), "abc")
+async def server(served_folder: Path) -> AsyncIterator[Server]:
+    made = postgres.start(served_folder / "postgres", free_port(), "abc")
     made.wait()
     yield made
     made.stop()
