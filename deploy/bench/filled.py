@@ -179,11 +179,9 @@ async def cars(url: str, stores: Sequence[str], trims: Sequence[str]) -> None:
     """A hundred thousand cars on hand, in the database of a superuser's URL; as many came before them and are sold."""
     made = [came_and_went(number, stores, trims, sold=number < CARS // 2) for number in range(CARS)]
     async with beside(url, "inventory", stock_list.table, cost_list.table) as connection:
-        await connection.execute(
-            "create temp table copies as select n, n %% %(cars)s as i, gen_random_uuid()::text as stay_id"
-            " from generate_series(%(cars)s, %(last)s) n",
-            {"cars": CARS, "last": ON_HAND + SOLD - 1},
-        )
+        numbers = f"generate_series({CARS}, {ON_HAND + SOLD - 1}) n"
+        copies = f"select n, n % {CARS} as i, gen_random_uuid()::text as stay_id from {numbers}"
+        await connection.execute(f"create temp table copies as {copies}".encode())
         changed = {
             "stay_id": "copies.stay_id",
             "vin": "'WVWZZZ1J0' || lpad(n::text, 8, '0')",
