@@ -28,8 +28,8 @@ COST = {"amount": "150000.00", "currency": "CNY"}
 CHECKLIST = ("exterior", "interior", "keys", "manual", "certificate", "invoice")
 SELLERS = ("sales", "colleague")
 PATIENCE = 30.0
-LOOK = 0.02
-"""Seconds between two looks at what comes about by events."""
+LOOK, SELDOM = 0.02, 0.2
+"""Seconds between the first two looks at what comes about by events; twice as many each time, up to the second number."""
 _serial = count(1)
 
 
@@ -88,7 +88,7 @@ class Till:
 
     async def did(self, who: str, path: str, body: Any = None, *, after: bool = False) -> str:
         """A command's id. `after`: the service is shown what was done elsewhere, and asked again as long as it has not heard of it."""
-        until = time.monotonic() + PATIENCE
+        until, wait = time.monotonic() + PATIENCE, LOOK
         headers = {"idempotency_key": new_id(), "if_match": "*", **self._told(who, after)}
         request = post(f"/api/v1{path}", b"" if body is None else msgspec.json.encode(body), **headers)
         while True:
@@ -100,11 +100,12 @@ class Till:
             early = status in (404, 409) or b"unknown-reference" in answer
             if not (after and early) or time.monotonic() > until:
                 raise Problem(f"{path}: {answer.decode()[-600:]}")
-            await asyncio.sleep(LOOK)
+            await asyncio.sleep(wait)
+            wait = min(2 * wait, SELDOM)
 
     async def eventually(self, who: str, path: str, **wanted: Any) -> None:
         """Reads, after what was done elsewhere, until the answer has these values; of a list, until its first row has them."""
-        until = time.monotonic() + PATIENCE
+        until, wait = time.monotonic() + PATIENCE, LOOK
         request = get(f"/api/v1{path}", **self._told(who, after=True))
         while True:
             status, answer = await self._ask(path, request)
@@ -114,7 +115,8 @@ class Till:
                 return
             if time.monotonic() > until:
                 raise Problem(f"{path} is not {wanted}: {answer.decode()[-600:]}")
-            await asyncio.sleep(LOOK)
+            await asyncio.sleep(wait)
+            wait = min(2 * wait, SELDOM)
 
     async def _ask(self, path: str, request: bytes) -> tuple[int, bytes]:
         return await self.services[owner(f"/api/v1{path}") or ""].ask(request)
