@@ -48,7 +48,7 @@ async def running(place: Place, names: Iterable[str]) -> AsyncIterator[Running]:
     await asyncio.to_thread(set_up_databases, servers.postgres, DATABASES, passwords)
     await set_up_topics(servers.kafka, SERVICES, PREFIX)
     told = {
-        **{f":{plan.postgres}/": f":{urlsplit(servers.postgres).port}/"},
+        **{f":{port}/": f":{urlsplit(servers.postgres).port}/" for port in (plan.postgres, plan.vault)},
         **{f"127.0.0.1:{plan.kafka}": servers.kafka, f"redis://:{secrets['redis_password']}@127.0.0.1:{plan.redis}/0": servers.redis},
     }
     processes = []
