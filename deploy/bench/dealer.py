@@ -89,7 +89,7 @@ class Till:
     async def did(self, who: str, path: str, body: Any = None, *, after: bool = False) -> str:
         """A command's id. `after`: the service is shown what was done elsewhere, and asked again as long as it has not heard of it."""
         until, wait = time.monotonic() + PATIENCE, LOOK
-        headers = {"idempotency_key": new_id(), "if_match": "*", **self._told(who, after)}
+        headers = {"idempotency_key": new_id(), "if_match": "*", **self._told(who, path if after else None)}
         request = post(f"/api/v1{path}", b"" if body is None else msgspec.json.encode(body), **headers)
         while True:
             status, answer = await self._ask(path, request)
@@ -106,7 +106,7 @@ class Till:
     async def eventually(self, who: str, path: str, **wanted: Any) -> None:
         """Reads, after what was done elsewhere, until the answer has these values; of a list, until its first row has them."""
         until, wait = time.monotonic() + PATIENCE, LOOK
-        request = get(f"/api/v1{path}", **self._told(who, after=True))
+        request = get(f"/api/v1{path}", **self._told(who, path))
         while True:
             status, answer = await self._ask(path, request)
             found = msgspec.json.decode(content(answer)) if status == 200 else {}
@@ -119,13 +119,17 @@ class Till:
             wait = min(2 * wait, SELDOM)
 
     async def _ask(self, path: str, request: bytes) -> tuple[int, bytes]:
-        return await self.services[owner(f"/api/v1{path}") or ""].ask(request)
+        return await self.services[_service(path)].ask(request)
 
-    def _told(self, who: str, after: bool) -> dict[str, str]:
+    def _told(self, who: str, after: str | None) -> dict[str, str]:
+        """Whoever asks, and what was done at other services than that of `after`."""
         told = {"authorization": self.tokens[who]}
-        if after and self.seen:
-            told["forecourt_seen"] = ",".join(self.seen.values())
-        return told
+        elsewhere = [mark for mark in self.seen.values() if after and not mark.startswith(f"{_service(after)}/")]
+        return {**told, "forecourt_seen": ",".join(elsewhere)} if elsewhere else told
+
+
+def _service(path: str) -> str:
+    return owner(f"/api/v1{path}") or ""
 
 
 def header(answer: bytes, name: bytes) -> str:
