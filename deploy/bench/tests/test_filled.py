@@ -61,3 +61,22 @@ async def test_cars_have_come_and_half_of_them_gone(
     sql = "select status, count(*), count(book_cost) as costs from stock_1 left join stock_cost_1 using (stay_id) group by status"
     found = {row["status"]: (row["count"], row["costs"]) for row in await read(reader, "*", sql)}
     assert found == {"sold": (200, 200), "reserved": (20, 20), "in-stock": (180, 180)}
+
+
+async def test_lists_do_not_walk_past_what_nobody_asked_for(servers: Servers, fresh_database: FreshDatabase) -> None:
+    """However a plan is made: those before the first car on hand are as many as were ever sold, a seller's customers one in a thousand."""
+    for service, sql, index in (
+        (inventory, "select * from stock_1 where sold_under is null order by acquired_on, stay_id limit 51", "sold_under IS NULL"),
+        (
+            customers,
+            "select * from customers_1 where seller_id = 's' order by registered_at desc, customer_id desc limit 51",
+            "(seller_id,",
+        ),
+    ):
+        superuser, _ = await made(service, servers, fresh_database)
+        async with await psycopg.AsyncConnection.connect(superuser) as connection:
+            await connection.execute("select set_config('enable_seqscan', 'off', true), set_config('enable_sort', 'off', true)")
+            plan = "\n".join(line for (line,) in await (await connection.execute(f"explain {sql}".encode())).fetchall())
+            found = "select indexname from pg_indexes where position(%s in indexdef) > 0"
+            names = [name for (name,) in await (await connection.execute(found, [index])).fetchall()]
+        assert any(f"using {name} " in plan for name in names), plan
