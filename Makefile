@@ -6,7 +6,7 @@ MAKEFLAGS += --no-print-directory
 PYTHON := .venv/bin/python
 INSTALLED := .venv/.installed
 FORECOURT_DATA ?= ../shared/data
-export PORT BASE_PORT DEMO_PASSWORD FORECOURT_VAR BACKUP BACKUP_KEYS TO SECONDS KILLS SEED RATE SCALE
+export PORT BASE_PORT DEMO_PASSWORD FORECOURT_VAR BACKUP BACKUP_KEYS TO SECONDS KILLS SEED RATE SCALE PEERS
 # Modules are compiled once, even where the environment asks Python not to.
 export PYTHONDONTWRITEBYTECODE :=
 
@@ -85,7 +85,7 @@ faults: $(INSTALLED) ## Run the slow fault tests, which `make test` leaves out
 simulate: $(INSTALLED) ## Kit and services under seeded faults, and a million postings (SEEDS=10000, or SEED=17, BUG='parking race')
 	@$(PYTHON) -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),1000)) $(if $(BUG),--bug '$(BUG)')
 
-bench: $(INSTALLED) ## Measure ours and the peers in turns, one page (ONLY=append,http SECONDS=3 ROUNDS=3 HISTORY=1)
+bench: $(INSTALLED) ## Measure ours and the peers in turns, one page (ONLY=append,http SECONDS=3 ROUNDS=3 HISTORY=1 PEERS=0)
 	@$(PYTHON) -m deploy.bench --only "$(ONLY)" --seconds $(or $(SECONDS),3) --rounds $(or $(ROUNDS),3) $(if $(HISTORY),--history)
 
 contracts: $(INSTALLED) ## Write JSON Schemas, AsyncAPI and OpenAPI documents anew from the code

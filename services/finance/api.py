@@ -29,10 +29,9 @@ from services.finance.views.invoices import invoices
 from services.finance.views.ledger import lines
 from services.finance.views.payables import payables
 from services.finance.views.refunds import refunds
-from shared.events.envelope import derived_id
 from shared.handling import Done, Number
 from shared.values.clock import local_day
-from shared.values.ids import new_id
+from shared.values.ids import derived_id, new_id
 from shared.web.body import Amount, Body, Day, Id, Line, PositiveAmount, VinText
 from shared.web.call import Call
 from shared.web.problems import FieldError, Problem

@@ -9,9 +9,8 @@ from fastapi import APIRouter
 from pydantic import Field
 
 from services.marketing.domain import campaign as c
-from shared.events.envelope import derived_id
 from shared.handling import Done
-from shared.values.ids import new_id
+from shared.values.ids import derived_id, new_id
 from shared.web.body import Body, Clean, Day, Id, Line, PositiveAmount
 from shared.web.call import Call
 from shared.web.problems import FieldError, Problem

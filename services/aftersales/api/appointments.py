@@ -13,9 +13,9 @@ from services.aftersales.domain.slots import Service, Slot, is_open, minutes_of,
 from services.aftersales.views.bays import bays
 from services.aftersales.workshop import Workshop, busy_on, workshop
 from shared.decider import Rejected
-from shared.events.envelope import derived_id
 from shared.handling import Done
 from shared.values.clock import local_day
+from shared.values.ids import derived_id
 from shared.web.body import Body, Day, Id, Instant, Line, Text, VinText
 from shared.web.call import Call
 from shared.web.problems import FieldError, Problem

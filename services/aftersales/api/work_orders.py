@@ -8,9 +8,8 @@ from pydantic import Field
 from services.aftersales.api.appointments import Services
 from services.aftersales.api.refer import car_in_care, shop, technician, unknown
 from services.aftersales.domain import work_order_messages as w
-from shared.events.envelope import derived_id
 from shared.handling import Done, Number
-from shared.values.ids import new_id
+from shared.values.ids import derived_id, new_id
 from shared.web.body import Body, Id, Line, NonNegativeAmount, Text, VinText
 from shared.web.call import Call
 from shared.web.problems import FieldError, Problem
