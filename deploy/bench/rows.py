@@ -2,7 +2,7 @@
 
 from types import ModuleType
 
-from deploy.bench import append, http, projection, rebuild, relay, start, visible
+from deploy.bench import append, growth, http, projection, rebuild, relay, start, visible
 from deploy.bench.row import Row
 
 COMMAND = "the whole command (load, decide, key, 2 events, view row, claim, 2 outbox rows)"
@@ -22,5 +22,6 @@ _ALL = (
     _row(rebuild, "A read model made anew from 100,000 stored events", "events a second"),
     _row(visible, f"From commit to visible in reporting, at {visible.RATE} commands a second", "commands a second"),
     _row(start, "Start and memory", "each in its own unit; CPU of one start, of an idle turn, of one service's"),
+    _row(growth, f"What more stored events cost: {growth.MANY:,} beside {growth.FEW:,}", "operations a second"),
 )
 ROWS = {row.name: row for row in _ALL}

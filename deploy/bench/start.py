@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 import psutil
 
-from deploy.bench.measure import Contenders, Goal, Results, Took
+from deploy.bench.measure import Contenders, Goal, Prepared, Results, Took
 from deploy.bench.place import Place
 from deploy.bench.services import running
 from deploy.local.plan import SERVICES
@@ -34,11 +34,12 @@ async def contenders(place: Place) -> AsyncIterator[Contenders]:
     """Each start but the forgotten first finds its data. Alone a process shares nothing: what it holds is its own."""
     platform = Platform()
 
-    async def start(seconds: float) -> Took:
-        if place.beside:
-            platform.stop(keep=True)
-            place.beside.clear()
+    async def stop() -> None:
+        platform.stop(keep=True)
+        place.beside.clear()
         (platform.folder / "supervisor.log").unlink(missing_ok=True)
+
+    async def start(seconds: float) -> Took:
         began = time.perf_counter()
         platform.start()
         took, now = time.perf_counter() - began, time.time()
@@ -58,6 +59,6 @@ async def contenders(place: Place) -> AsyncIterator[Contenders]:
             return Took(operations=1, seconds=seconds, figure=psutil.Process(place.beside[-1]).memory_info().rss / MB)
 
     try:
-        yield {STARTED: start, IDLE: idle, ALONE: alone}
+        yield {STARTED: Prepared(stop, start), IDLE: idle, ALONE: alone}
     finally:
         platform.stop()
