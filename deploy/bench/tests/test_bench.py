@@ -6,10 +6,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from deploy.bench import __main__ as bench
-from deploy.bench import rebuild, report, visible
+from deploy.bench import history, rebuild, report, visible
 from deploy.bench.__main__ import main
 from deploy.bench.load import Connection, post
 from deploy.bench.measure import Contenders, Figures, Meter, Prepared, Took, callers, times, turn
@@ -21,6 +22,8 @@ from deploy.bench.row import Outcome, Row
 from deploy.bench.rows import ROWS
 from deploy.bench.visible import Sight
 from deploy.local.process import Problem
+from deploy.local.setup import at
+from shared.testing.servers import FreshDatabase, Servers
 
 SLOW, FAST, AWAY = "raw", "ours", "peer"
 
@@ -163,3 +166,25 @@ def test_a_row_that_fails_fails_the_run(monkeypatch: pytest.MonkeyPatch, capsys:
     monkeypatch.setattr("sys.argv", ["bench"])
     assert main() == 1
     assert "no such table" in capsys.readouterr().err
+
+
+async def test_copies_are_of_others_and_of_their_time(fresh_database: FreshDatabase, servers: Servers) -> None:
+    url, _ = await fresh_database("copies")
+    superuser = at(servers.postgres, url.rpartition("/")[2])
+    first = "0192f3a4-0000-7000-8000-000000000001"
+    with psycopg.connect(superuser, autocommit=True) as connection:
+        connection.execute("create table log (stream text, version int, id uuid, data bytea, hash bytea, at timestamptz)")
+        connection.execute(
+            "insert into log values (%s, 1, gen_random_uuid(), %s, %s, now())",
+            [f"deal-{first}", f'{{"id":"{first}"}}'.encode(), b"\x01\xff"],
+        )
+        history.copy_rows(superuser, "log", "substr(stream, 6)", 2)
+        rows = connection.execute(
+            "select substr(stream, 6), version, id, convert_from(data, 'UTF8'), hash, at from log order by at"
+        ).fetchall()
+    ids = [row[0] for row in rows]
+    assert ids == sorted(set(ids)) and ids[-1] == first and len(ids) == 3
+    assert [row[3] for row in rows] == [f'{{"id":"{id}"}}' for id in ids]
+    assert len({row[2] for row in rows}) == 3
+    assert {(row[1], row[4]) for row in rows} == {(1, b"\x01\xff")}
+    assert 360 < (rows[1][5] - rows[0][5]).days < 1000
