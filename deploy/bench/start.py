@@ -13,7 +13,7 @@ from deploy.bench.services import running
 from deploy.local.plan import SERVICES
 from shared.testing.platform import Platform
 
-LARGEST = "orders"
+LARGEST = "gateway"
 """The service that needs most."""
 STARTED, IDLE, ALONE = "nine services answer, s", "platform idle with servers, MB PSS", f"{LARGEST} alone, MB RSS"
 MB = 1e6
