@@ -7,6 +7,7 @@ from typing import Any
 
 from services.inventory.app import service
 from services.inventory.listens import listen
+from services.inventory.tests.cars import VIN
 from shared.contracts import gateway, orders
 from shared.ops.settings import Settings
 from shared.processes.timers import Timers
@@ -161,3 +162,60 @@ async def get(client: Client, path: str) -> Any:
     answer = await client.get(f"/api/v1{path}")
     assert answer.status == 200, answer.json
     return answer.json
+
+
+TRIM = {
+    "brand": "Aurora",
+    "series": "A5",
+    "model_year": 2026,
+    "name": "A5 Long Range",
+    "powertrain": "electric",
+    "guide_price": yuan("189800.00"),
+}
+
+
+async def listed(desk: Desk) -> str:
+    """The id of a trim in the catalogue."""
+    return await made(desk.clerk, "/trims", TRIM)
+
+
+def arrival(trim_id: str, vin: str = VIN, **changed: object) -> dict[str, object]:
+    """The body of a receipt of a car."""
+    return {
+        "vin": vin,
+        "trim_id": trim_id,
+        "purchase": yuan("150000.00"),
+        "rebate": yuan("3000.00"),
+        "freight": yuan("1200.00"),
+        "preparation": yuan("800.00"),
+        "input_vat": yuan("19500.00"),
+        "certificate": "pledged",
+        **changed,
+    }
+
+
+async def in_stock(desk: Desk, trim_id: str | None = None, vin: str = VIN) -> str:
+    """A car at the north store; the id of its stay."""
+    body = arrival(trim_id or await listed(desk), vin, store_id=NORTH, supplier="Aurora Motors")
+    stay_id = await made(desk.clerk, "/vehicles", body)
+    await desk.settle()
+    return stay_id
+
+
+def delivered(stay_id: str) -> orders.OrderDelivered:
+    """The hand-over of a car to who ordered it."""
+    return orders.OrderDelivered(
+        order_id=ORDER,
+        number="SO-BJ2-20260302-001",
+        store_id=SOUTH,
+        entity_id=new_id(),
+        vin=VIN,
+        stay_id=stay_id,
+        trim_id=new_id(),
+        customer_id=new_id(),
+        seller_id="li",
+        opportunity_id=None,
+        campaign_id=None,
+        channel="walk-in",
+        price=Money(18_980_000),
+    )
