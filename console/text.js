@@ -26,7 +26,7 @@ const WORDS = {
   down_payment: ["首付（元）", "Down payment (CNY)"], order: ["订单", "Order"], number: ["编号", "Number"], paid: ["已付", "Paid"], to_pay: ["待付", "To pay"], list_price: ["指导价", "List price"], vehicle: ["车辆状态", "Car is"],
   submit: ["提交审批", "Submit for approval"], approve: ["审批通过", "Approve"], sign: ["签订合同", "Sign the contract"], signer: ["签署人", "Signed by"], earnest: ["定金（元，至多 20%）", "Earnest money (CNY, at most 20 %)"],
   receipt: ["收款", "Take money"], receipt_kind: ["款项", "Kind"], method: ["支付方式", "Method"], amount: ["金额（元）", "Amount (CNY)"], invoice: ["开具机动车发票", "Issue the invoice"], invoice_number: ["发票号", "Invoice"],
-  checklist: ["交车检查", "Hand-over checklist"], deliver: ["交车", "Hand over"], cancel: ["取消订单", "Cancel the order"], contract: ["合同 PDF", "Contract PDF"], asked: ["正在锁定车辆…", "The car is being reserved …"],
+  checklist: ["交车检查", "Hand-over checklist"], deliver: ["交车", "Hand over"], cancel: ["取消订单", "Cancel the order"], contract: ["合同 PDF", "Contract PDF"], asked: ["正在锁定车辆…", "The car is being reserved …"], not_asked: ["未锁定", "Not asked for yet"],
   ask_again: ["重新锁车", "Ask for the car again"], car_elsewhere: ["车辆在 {store}，需先调拨到店。", "The car is at {store}: it has to be transferred first."], no_car: ["没有可售现车", "No car of this series in stock"], placed: ["订单已建立", "The order is placed"],
   invoice_first: ["待开发票", "The invoice is missing"], unpaid: ["尾款未付清", "The balance is unpaid"],
   // --- stock
@@ -82,13 +82,31 @@ export const t = (name, values = {}) => pick(WORDS[name]).replace(/\{(\w+)\}/g, 
 export const word = (code) => (CODES[code] ? pick(CODES[code]) : code ?? "");
 export const words = (...codes) => codes.map((code) => [code, word(code)]);
 
-export const money = (amount, decimals = 0) => (amount ? new Intl.NumberFormat(locale(), {
-  style: "currency", currency: amount.currency, currencyDisplay: "narrowSymbol", minimumFractionDigits: decimals, maximumFractionDigits: decimals,
-}).format(Number(amount.amount)) : "");
+// Browsers write these as custom has it; ISO 4217 and the API do not.
+const DECIMALS = { HUF: 2, IDR: 2, IQD: 3 };
+const decimals = (currency) => DECIMALS[currency] ?? new Intl.NumberFormat("en", { style: "currency", currency }).resolvedOptions().maximumFractionDigits;
+
+/** An amount of the API, in whole units unless it is to be exact. */
+export function money(amount, exact = false) {
+  if (!amount) return "";
+  const { currency } = amount;
+  const digits = exact ? decimals(currency) : 0;
+  const format = { style: "currency", currency, currencyDisplay: "narrowSymbol", minimumFractionDigits: digits, maximumFractionDigits: digits };
+  return new Intl.NumberFormat(locale(), format).format(Number(amount.amount));
+}
+
+/** An amount of an event: whole minor units of its currency. */
+export const inMinor = ({ minor, currency }) => money({ amount: minor / 10 ** decimals(currency), currency }, true);
 export const count = (number) => new Intl.NumberFormat(locale()).format(number);
 export const percent = (part) => (Number.isFinite(part) ? new Intl.NumberFormat(locale(), { style: "percent", maximumFractionDigits: 1 }).format(part) : "–");
-export const day = (text) => (text ? new Intl.DateTimeFormat(locale(), { dateStyle: "medium" }).format(new Date(text)) : "");
+
+/** A day of the calendar, the same wherever it is read. */
+export const day = (text) => (text ? new Intl.DateTimeFormat(locale(), { dateStyle: "medium", timeZone: "UTC" }).format(new Date(text)) : "");
 export const moment = (text) => (text ? new Intl.DateTimeFormat(locale(), { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" }).format(new Date(text)) : "");
+
+/** Which day it is in a time zone, or was so many days ago, as the API writes it. */
+export const today = (timeZone, back = 0) => new Date(Date.now() - back * 86_400_000).toLocaleDateString("sv", { timeZone });
+export const daysSince = (since, timeZone) => (Date.parse(today(timeZone)) - Date.parse(since)) / 86_400_000;
 
 /** Seconds as the largest unit that fits. */
 export function span(seconds) {
