@@ -9,14 +9,14 @@ const WORDS = {
   demo_title: ["演示环境登录名", "Logins of the demo"], demo_hint: ["密码显示在运行 make demo 的终端里；点击填入用户名。", "The password is shown in the terminal that runs make demo; click to fill in the name."],
   live: ["实时", "Live"], waiting: ["连接中…", "Connecting…"], all: ["全部", "All"], nothing: ["暂无数据", "Nothing here"], more: ["更多", "More"], save: ["保存", "Save"],
   show: ["查看", "Show"], done: ["已完成", "Done"], note: ["备注", "Note"], reason: ["原因", "Reason"], store: ["门店", "Store"], status: ["状态", "Status"], since: ["自", "Since"], until: ["至（不含）", "Until (not included)"],
-  me: ["我", "Me"], colleague: ["同事", "A colleague"], events: ["背后的事件", "The events behind it"], everywhere: ["全部门店", "All stores"], timeline: ["经过", "History"],
+  me: ["我", "Me"], colleague: ["同事", "A colleague"], events: ["背后的事件", "The events behind it"], everywhere: ["全部门店", "All stores"],
   role_next: ["下一步由以下角色完成：{role}", "The next step is for: {role}"], welcome: ["您的角色暂无页面。", "There is no page for your role yet."],
   // --- pages
   pipeline: ["线索", "Pipeline"], opportunities: ["商机", "Opportunities"], orders: ["订单", "Orders"], stock: ["库存", "Stock"], reports: ["报表", "Reports"],
   // --- leads
   capture: ["录入线索", "Capture a lead"], name: ["姓名", "Name"], phone: ["手机号", "Phone"], brand: ["品牌", "Brand"], series: ["车系", "Series"], channel: ["渠道", "Channel"],
   intent: ["意向", "Intent"], within_days: ["计划几天内购车", "Wants to buy within (days)"], budget: ["预算（元）", "Budget (CNY)"], comments: ["客户留言", "What the customer says"],
-  grade: ["评级", "Grade"], seller: ["销售顾问", "Consultant"], due: ["应联系", "Contact due"], overdue: ["已超时", "Overdue"], left: ["剩余 {time}", "{time} left"],
+  grade: ["评级", "Grade"], seller: ["销售顾问", "Consultant"], left: ["剩余 {time}", "{time} left"],
   late: ["超时 {time}", "{time} late"], next_contact: ["下次联系", "Next contact"], explanation: ["分配依据", "Why this consultant"], touches: ["触点数", "Touches"],
   follow_up: ["记录跟进", "Record a contact"], kind: ["方式", "Kind"], said: ["沟通内容", "What was said"], plan: ["下一步计划", "Plan"], convert: ["转为商机", "Convert"],
   disqualify: ["无效/战败", "Disqualify"], assign: ["分配", "Assign"], by_rule: ["按规则自动分配", "By the rule"], open_opportunity: ["打开商机", "Open the opportunity"],
