@@ -8,11 +8,11 @@ from typing import Any
 from services.inventory.app import service
 from services.inventory.listens import listen
 from services.inventory.tests.cars import VIN
-from shared.contracts import gateway, orders
+from shared.contracts import orders
 from shared.ops.settings import Settings
 from shared.processes.timers import Timers
 from shared.runtime import Runtime, migrate, runtime
-from shared.testing.hearing import heard
+from shared.testing.hearing import entity_registered, heard, store_opened
 from shared.values.clock import utc_now
 from shared.values.ids import new_id
 from shared.values.money import Money
@@ -99,27 +99,10 @@ async def open_desk(writer_url: str, reader_url: str) -> AsyncIterator[Desk]:
     await migrate(service, settings)
     async with runtime(service, settings) as running:
         desk = Desk(running, create_app(service, running))
-        await desk.hear(_entity(ENTITY, "CNY"), _entity(OTHER_ENTITY, "USD"))
-        await desk.hear(_store(NORTH, "BJ1", ENTITY), _store(SOUTH, "BJ2", ENTITY), _store(ABROAD, "US1", OTHER_ENTITY))
+        await desk.hear(entity_registered(ENTITY), entity_registered(OTHER_ENTITY, "USD"))
+        await desk.hear(store_opened(NORTH, "BJ1", ENTITY), store_opened(SOUTH, "BJ2", ENTITY), store_opened(ABROAD, "US1", OTHER_ENTITY))
         await desk.hear(_order())
         yield desk
-
-
-def _entity(entity_id: str, currency: str) -> gateway.LegalEntityRegistered:
-    return gateway.LegalEntityRegistered(entity_id=entity_id, name="Yuanxing", tax_number="91", currency=currency, vat_permille=130)
-
-
-def _store(store_id: str, code: str, entity_id: str) -> gateway.StoreOpened:
-    return gateway.StoreOpened(
-        store_id=store_id,
-        code=code,
-        name=code,
-        entity_id=entity_id,
-        region="north",
-        timezone="Asia/Shanghai",
-        opens="09:00",
-        closes="20:00",
-    )
 
 
 def _order() -> orders.OrderPlaced:
