@@ -108,9 +108,8 @@ class Relay:
         """Takes or renews the lease, counted from before the question."""
         asked = asyncio.get_running_loop().time()
         epoch = await self.store.lead(_LEASE, self.holder, self.lease)
-        if (
-            epoch is not None and self.again
-        ):  # before it believes to lead, and sends the end of a stream whose beginning is to be told again
+        if epoch is not None and self.again:
+            # Before it believes to lead, and sends the end of a stream whose beginning is to be told again.
             await self.again.look()
         self._epoch, self._until = epoch, asked + self.lease
         metrics.leading.labels(self.context).set(epoch is not None)
