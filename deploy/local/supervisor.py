@@ -17,13 +17,11 @@ from deploy.local import kafka, postgres, redis
 from deploy.local.child import Child
 from deploy.local.plan import DATABASES, PREFIX, SERVICES, VAULT, Plan
 from deploy.local.process import Problem, Server, check_disk, check_port
-from deploy.local.restore import MARKER
 from deploy.local.secrets import kept
 from deploy.local.setup import set_up_databases, set_up_topics
 
 READY_WITHIN = 60
 DEMO_WITHIN = 300
-RETOLD_WITHIN = 3600
 GRACE = 6
 """Seconds a service has to finish what it accepted; then the servers have SERVER_GRACE. Together below ten."""
 SERVER_GRACE = 3
@@ -152,13 +150,6 @@ class Supervisor:
         for name, service in services.items():
             environment = self.plan.environment(name, secrets, demo=self.marker.exists())
             self._run(f"The migration of {name}", "setup", partial(migrate, service), environment, READY_WITHIN)
-        restored = self.plan.folder / MARKER
-        if restored.exists():
-            say(f"Restored to {restored.read_text().strip()}: everything that was told before is told again …")
-            for name, service in services.items():
-                environment = self.plan.environment(name, secrets, demo=self.marker.exists())
-                self._run(f"Telling again what {name} told", "setup", partial(tell_again, service), environment, RETOLD_WITHIN)
-            restored.unlink()
 
     def _run(self, name: str, log: str, main: Callable[[], None], environment: dict[str, str], seconds: float) -> None:
         self.job = Child(name=name, main=main, log=self.plan.log(log), environment=environment)
@@ -270,14 +261,6 @@ def migrate(service: Any) -> None:
     from shared.ops.settings import Settings
 
     asyncio.run(runtime.migrate(service, Settings()))  # type: ignore[call-arg]
-
-
-def tell_again(service: Any) -> None:
-    """Has one service that was brought back tell everything again."""
-    from shared import runtime
-    from shared.ops.settings import Settings
-
-    asyncio.run(runtime.tell_again(service, Settings()))  # type: ignore[call-arg]
 
 
 def run(service: Any) -> None:
