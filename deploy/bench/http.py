@@ -1,19 +1,16 @@
 """A command over HTTP: a bare route, one service, and the same through the gateway."""
 
 import os
-import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
-import jwt
 import msgspec
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from deploy.bench import raw
 from deploy.bench.load import asking, post
 from deploy.bench.measure import Contenders, times
 from deploy.bench.place import Place
-from deploy.bench.services import Running, Staff, answers, running, start
+from deploy.bench.services import Staff, answers, internal, running, start
 from deploy.local.process import free_port
 from shared.values.ids import new_id
 
@@ -23,20 +20,13 @@ BARE, USUAL = "bare FastAPI route, bytes in and out", "bare FastAPI route, model
 DIRECT, GATEWAY = "ours, one service", "ours, through the gateway"
 GOALS = (times(DIRECT, BARE, 0.7), times(DIRECT, USUAL, 0.7), times(GATEWAY, DIRECT, 0.6))
 PATH = "/api/v1/trims"
+RIGHTS = {"roles": ["stock-clerk"], "permissions": ["catalogue.write", "inventory.read"], "stores": ["*"]}
 
 
 def trim() -> bytes:
     """A trim nobody has listed."""
     about = {"brand": "Aurora", "series": "A5", "model_year": 2026, "name": new_id(), "powertrain": "petrol"}
     return msgspec.json.encode({**about, "guide_price": {"amount": "189800.00", "currency": "CNY"}})
-
-
-def internal(running: Running, subject: str) -> str:
-    """A token as the gateway gives it to services."""
-    now = int(time.time())
-    rights = {"roles": ["stock-clerk"], "permissions": ["catalogue.write", "inventory.read"], "stores": ["*"]}
-    claims = {"iss": "forecourt", "aud": "internal", "sub": subject, "iat": now, "nbf": now, "exp": now + 3600, "jti": new_id()}
-    return jwt.encode({**claims, **rights}, load_pem_private_key(running.secrets["internal_private_key"].encode(), None), "EdDSA")  # type: ignore[arg-type]
 
 
 @asynccontextmanager
@@ -52,7 +42,7 @@ async def contenders(place: Place) -> AsyncIterator[Contenders]:
         stack.callback(bare.terminate)
         place.beside.append(bare.pid)
         await answers(port, log)
-        inside = [internal(ours, f"0192f3a4-0000-7000-8000-{number:012}") for number in range(PEOPLE)]
+        inside = [internal(ours.secrets, f"0192f3a4-0000-7000-8000-{number:012}", RIGHTS) for number in range(PEOPLE)]
         outside = await Staff(ours).tokens(PEOPLE, "stock-clerk")
 
         def request(tokens: list[str], caller: int) -> bytes:

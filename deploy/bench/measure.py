@@ -58,6 +58,11 @@ class Figures:
         """Operations a second or another figure, the median turn's."""
         return statistics.median(self.rates)
 
+    @property
+    def server(self) -> float:
+        """Microseconds of the servers' CPU per operation, the median turn's."""
+        return statistics.median(self.server_cpu)
+
 
 type Results = Mapping[str, Figures]
 

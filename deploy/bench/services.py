@@ -4,7 +4,7 @@ import asyncio
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 from uuid import uuid4
 
 import aiohttp
+import jwt
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from deploy.bench.place import Place
 from deploy.local.plan import DATABASES, PREFIX, SERVICES, Plan
@@ -20,6 +22,7 @@ from deploy.local.process import Problem, free_port, ready, tail
 from deploy.local.secrets import generated, password
 from deploy.local.setup import set_up_databases, set_up_topics
 from shared.testing.servers import PASSWORD
+from shared.values.ids import new_id
 
 ROOT = Path(__file__).parents[2]
 
@@ -87,6 +90,13 @@ async def answers(port: int, log: Path, seconds: float = 60) -> None:
         if time.monotonic() > until:
             raise Problem(f"Nothing answers on {port}: {tail(log)}")
         await asyncio.sleep(0.05)
+
+
+def internal(secrets: Mapping[str, str], subject: str, rights: Mapping[str, list[str]]) -> str:
+    """A token as the gateway gives it to services, for an hour: `rights` are roles, permissions and stores."""
+    now = int(time.time())
+    claims = {"iss": "forecourt", "aud": "internal", "sub": subject, "iat": now, "nbf": now, "exp": now + 3600, "jti": new_id()}
+    return jwt.encode({**claims, **rights}, load_pem_private_key(secrets["internal_private_key"].encode(), None), "EdDSA")  # type: ignore[arg-type]
 
 
 class Staff:

@@ -260,13 +260,13 @@ async def account_of(call: Call, order_id: str) -> dict[str, Any]:
 
 async def store_of(call: Call, store_id: str) -> dict[str, Any]:
     """A store of the caller's with its legal entity's currency. Raises Problem when it is not his."""
-    store = await call.one(
+    stores = await call.everybodys(
         f"select s.*, e.currency from {stores_known.sql_name} s join {entities_known.sql_name} e using (entity_id) where store_id = %s",
         [store_id],
     )
-    if store is None or not call.auth.has_store(store_id):
+    if not stores or not call.auth.has_store(store_id):
         raise unknown("store_id")
-    return store
+    return stores[0]
 
 
 async def today_at(call: Call, store_id: str) -> date:

@@ -11,6 +11,7 @@ import structlog
 
 from shared.bus import metrics
 from shared.bus.cloudevents import to_message, watermark
+from shared.bus.pace import rest
 from shared.bus.protocol import PREFIX, Bus, BusUnavailable, topic_of
 from shared.bus.republish import Republisher
 from shared.ops import failpoints
@@ -127,12 +128,15 @@ class Relay:
             await asyncio.sleep(wait)
 
     async def _relay(self) -> None:
-        wait = self.poll
+        wait, clock = self.poll, asyncio.get_running_loop().time
         while True:
             try:
                 self.wake.clear()
-                if await self.publish_once() < self.batch:
-                    await self._rest()
+                began = clock()
+                if (sent := await self.publish_once()) < self.batch:
+                    if pause := rest(sent, clock() - began):
+                        await asyncio.sleep(pause)
+                    await self._wait()
                 wait = self.poll
             except _PASSING as error:
                 metrics.publish_failures.labels(self.context).inc()
@@ -140,7 +144,7 @@ class Relay:
                 await asyncio.sleep(wait)
                 wait = min(wait * 2, _LONGEST_WAIT)
 
-    async def _rest(self) -> None:
+    async def _wait(self) -> None:
         try:
             await asyncio.wait_for(self.wake.wait(), self.poll)
         except TimeoutError:

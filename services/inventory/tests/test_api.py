@@ -134,6 +134,8 @@ class TestPurchase:
         second = await in_stock(desk, trim_id)
         assert (await get(desk.seller, f"/vehicles/{VIN}"))["stay_id"] == second != first
         assert (await get(desk.seller, f"/stays/{first}"))["status"] == "sold"
+        assert [car["stay_id"] for car in (await get(desk.seller, "/vehicles?status=sold"))["items"]] == [first]
+        assert first not in {car["stay_id"] for car in (await get(desk.clerk, "/vehicles"))["items"]}
 
     @pytest.mark.touches("INV-02")
     async def test_check_digits(self, desk: Desk) -> None:

@@ -18,7 +18,6 @@ from shared.web.route import CommandRoute, needs
 from shared.web.shape import page_of, shape
 
 type Status = Literal["in-stock", "reserved", "in-transit", "sold"]
-ON_HAND = ("in-stock", "reserved", "in-transit")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +66,21 @@ class CostRow:
     late: int = 0
 
 
-stock = Table("stock", 1, StockRow, key=("stay_id",), store=None, indexes=("vin", "acquired_on, stay_id", "store_id, acquired_on, stay_id"))
+ON_LOT, GONE = "sold_under is null", "sold_under is not null"
+stock = Table(
+    "stock",
+    1,
+    StockRow,
+    key=("stay_id",),
+    store=None,
+    indexes=(
+        "vin",
+        f"(acquired_on, stay_id) where {ON_LOT}",
+        f"(acquired_on, stay_id) where {GONE}",
+        f"(store_id, acquired_on, stay_id) where {ON_LOT}",
+        f"(store_id, acquired_on, stay_id) where {GONE}",
+    ),
+)
 stock_cost = Table("stock_cost", 1, CostRow, key=("stay_id",))
 
 
@@ -205,11 +218,11 @@ async def list_vehicles(
         "series": series,
         "category": category,
         "certificate": certificate,
-        "status": status or ON_HAND,
+        "status": status,
         "vin": vin,
     }
     order = {"acquired_on": "acquired_on, stay_id", "-acquired_on": "acquired_on desc, stay_id"}
-    source = _WITH_COST if call.auth.may("inventory.cost") else _LISTED
+    source = f"{_WITH_COST if call.auth.may('inventory.cost') else _LISTED} where {GONE if status == 'sold' else ON_LOT}"
     found = await page(call, source, paging, order=order, where=where)
     for item in found["items"]:
         _show_book_cost(item)

@@ -21,11 +21,19 @@ def unknown(field: str) -> Problem:
 
 
 async def referred(call: Call, field: str, sql: str, *params: Any) -> dict[str, Any]:
-    """The row a field refers to. Raises Problem when there is none."""
-    row = await call.one(sql, params)
-    if row is None:
+    """The row of the caller's stores a field refers to. Raises Problem when there is none."""
+    return _first(field, await call.rows(sql, params))
+
+
+async def everybodys(call: Call, field: str, sql: str, *params: Any) -> dict[str, Any]:
+    """The row of every store a field refers to. Raises Problem when there is none."""
+    return _first(field, await call.everybodys(sql, params))
+
+
+def _first(field: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
+    if not rows:
         raise unknown(field)
-    return row
+    return rows[0]
 
 
 @dataclass(frozen=True)
@@ -48,7 +56,7 @@ async def shop(call: Call, store_id: str) -> Shop:
     """A store of the caller's. Raises Problem for any other."""
     if not call.auth.has_store(store_id):
         raise unknown("store_id")
-    row = await referred(
+    row = await everybodys(
         call,
         "store_id",
         f"select s.store_id, s.code, s.name, s.entity_id, e.name as entity_name, e.tax_number, e.currency, e.vat_permille, s.timezone "
@@ -76,7 +84,7 @@ async def opportunity(call: Call, opportunity_id: str, customer_id: str) -> dict
 
 async def trim(call: Call, trim_id: str) -> dict[str, Any]:
     """A trim of the catalogue."""
-    return await referred(call, "trim_id", f"select * from {known.trims.sql_name} where trim_id = %s", trim_id)
+    return await everybodys(call, "trim_id", f"select * from {known.trims.sql_name} where trim_id = %s", trim_id)
 
 
 async def list_price(call: Call, trim_row: dict[str, Any], shop: Shop) -> Money:
@@ -84,20 +92,20 @@ async def list_price(call: Call, trim_row: dict[str, Any], shop: Shop) -> Money:
 
     Without any it is the guide price.
     """
-    price = await call.one(
+    prices = await call.everybodys(
         f"select price, currency from {known.prices.sql_name} where trim_id = %s and store_id in (%s, '') "
         "and valid_from <= %s and (valid_to is null or valid_to >= %s) and currency = %s "
         "order by store_id = '', valid_from desc, sequence desc limit 1",
         [trim_row["trim_id"], shop.store_id, shop.today, shop.today, shop.currency],
     )
-    if price is None and trim_row["currency"] != shop.currency:
+    if not prices and trim_row["currency"] != shop.currency:
         raise unknown("trim_id")
-    return Money(price["price"] if price else trim_row["guide_price"], shop.currency)
+    return Money(prices[0]["price"] if prices else trim_row["guide_price"], shop.currency)
 
 
 async def car(call: Call, vin: str, trim_id: str) -> dict[str, Any]:
     """A car of this trim in the group's stock, of whatever store."""
-    return await referred(
+    return await everybodys(
         call,
         "vin",
         f"select * from {known.vehicles.sql_name} where vin = %s and trim_id = %s and not sold order by stay_id desc limit 1",
@@ -108,13 +116,13 @@ async def car(call: Call, vin: str, trim_id: str) -> dict[str, Any]:
 
 async def certificate(call: Call, stay_id: str | None) -> str:
     """Where the certificate of a car is; empty when the car is not known."""
-    row = await call.one(f"select certificate from {known.vehicles.sql_name} where stay_id = %s", [stay_id])
-    return row["certificate"] if row else ""
+    rows = await call.everybodys(f"select certificate from {known.vehicles.sql_name} where stay_id = %s", [stay_id])
+    return rows[0]["certificate"] if rows else ""
 
 
 async def authorities(call: Call, series: str) -> tuple[Authority, ...]:
     """Each role's authority for a series: its own row for the series, else its row for every series."""
-    rows = await call.rows(
+    rows = await call.everybodys(
         f"select distinct on (role) role, discount_permille from {known.authorities.sql_name} "
         "where series in (%s, '*') order by role, series = '*'",
         [series],

@@ -23,7 +23,7 @@ async def quote_paper(call: Call, row: dict[str, Any]) -> Quote:
     shop = await lookups.shop(call, row["store_id"])
     revision = row["revisions"][-1]
     offer, reckoning = msgspec.convert(revision["offer"], Offer), msgspec.convert(revision["reckoning"], Reckoning)
-    adviser = await call.one(f"select name from {known.staff.sql_name} where staff_id = %s", [row["seller_id"]])
+    advisers = await call.everybodys(f"select name from {known.staff.sql_name} where staff_id = %s", [row["seller_id"]])
     at, until = datetime.fromisoformat(revision["at"]), datetime.fromisoformat(revision["expires_at"])
     return {
         "number": row["number"],
@@ -31,7 +31,7 @@ async def quote_paper(call: Call, row: dict[str, Any]) -> Quote:
         "at": local_time(at, shop.timezone),
         "valid_until": local_day(until, shop.timezone),
         "store": shop.name,
-        "adviser": adviser["name"] if adviser else "",
+        "adviser": advisers[0]["name"] if advisers else "",
         "customer": (await buyer(call, row["customer_id"]))["name"],
         "car": await car(call, offer.trim_id, offer.vin),
         "lines": quote_lines(offer, reckoning),
