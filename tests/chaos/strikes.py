@@ -176,8 +176,9 @@ class Saboteur:
             answers = [answer for answer in self.record.answers(began) if answer.at - answer.took > began]
         back = time.monotonic()
         contexts = [context for context in SERVICES if context != "gateway"]
-        relays = [self._goes_down(context, _WAITING, LEFT) for context in contexts]
-        consumers = [self._goes_down(context, _BEHIND, BEHIND) for context in contexts]
+        until = back + COMES_BACK + seconds
+        relays = [self._goes_down(context, _WAITING, LEFT, until) for context in contexts]
+        consumers = [self._goes_down(context, _BEHIND, BEHIND, until) for context in contexts]
         both = await asyncio.gather(*relays, *consumers)
         drains, hears = both[: len(contexts)], both[len(contexts) :]
         self.outage = Outage(
@@ -190,10 +191,9 @@ class Saboteur:
         )
         self.healed.append(Healed("Kafka back to all told and heard", time.monotonic() - back))
 
-    async def _goes_down(self, context: str, sql: str, usual: float) -> float:
-        """Seconds from the moment a number begins to go down until it is as usual."""
+    async def _goes_down(self, context: str, sql: str, usual: float, until: float) -> float:
+        """Seconds from the moment a number begins to go down until it is as usual, or the time is over."""
         began, most = time.monotonic(), 0.0
-        until = began + COMES_BACK
         while time.monotonic() < until:
             now = await self._number(context, sql)
             if now is not None and now <= usual:
