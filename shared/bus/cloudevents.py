@@ -22,6 +22,17 @@ class Malformed(Exception):
     """Not one of our messages, or a broken one."""
 
 
+class _Names(dict[str, str]):
+    """The header of each attribute, kept from the first time on."""
+
+    def __missing__(self, name: str) -> str:
+        self[name] = header = f"ce_{name}"
+        return header
+
+
+_NAMES = _Names()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Envelope:
     """The attributes every public event has; the rest stays text until it is wanted."""
@@ -47,16 +58,16 @@ class Watermark:
 def to_message(row: OutboxRow, context: str, lineage: str) -> Message:
     """An outbox row as it goes to Kafka, keyed by its stream."""
     stream, at = row.stream.encode(), rfc3339(row.recorded_at or datetime.now(UTC))
-    headers = [(f"ce_{name}", value.encode()) for name, value in _attributes.decode(row.headers).items()]
+    headers = [(_NAMES[name], value.encode()) for name, value in _attributes.decode(row.headers).items()]
     headers += (
         ("ce_id", str(row.id).encode()),
         ("ce_subject", stream),
         ("ce_partitionkey", stream),
         ("ce_sequence", b"%d" % row.sequence),
         ("ce_recordedtime", at.encode()),
-        *_alike(row.type, context, lineage),
     )
-    return Message(stream, row.data.encode(), tuple(headers))
+    headers += _alike(row.type, context, lineage)
+    return Message(stream, row.data.encode(), headers)
 
 
 @lru_cache(1_000)

@@ -1,6 +1,7 @@
 """The whole platform for a test: the local supervisor with all nine services and real servers, in a folder of its own."""
 
 import json
+import math
 import os
 import signal
 import subprocess
@@ -114,18 +115,34 @@ class Platform:
 
 
 class Person:
-    """A client of one person: keys and versions are taken care of unless a test sets them, and answers must be as documented."""
+    """A client of one person: keys, versions and fresh tokens are taken care of unless a test sets them, and answers must be as documented."""
 
     def __init__(self, url: str) -> None:
-        self.http = httpx2.Client(base_url=f"{url}/api/v1", timeout=30, event_hooks={"response": [check]})
+        self.http = httpx2.Client(base_url=f"{url}/api/v1", timeout=30, event_hooks={"request": [self.renew], "response": [check]})
         self.seen: list[str] = []
         self.tokens: dict[str, Any] = {}
+        self._account = ("", "")
+        self._old_at = math.inf
+
+    @property
+    def token(self) -> str:
+        """An access token that is good for some minutes yet."""
+        if time.monotonic() > self._old_at:
+            self.log_in(*self._account)
+        return str(self.tokens["access_token"])
+
+    def renew(self, request: httpx2.Request) -> None:
+        """Gives a request that carries this person's old token the new one."""
+        if time.monotonic() > self._old_at and request.headers.get("authorization") == f"Bearer {self.tokens['access_token']}":
+            request.headers["authorization"] = f"Bearer {self.token}"
 
     def log_in(self, username: str, password: str) -> None:
         """Takes a token. AssertionError when refused."""
+        self._account, self._old_at = (username, password), math.inf
         answer = self.http.post("/auth/token", data={"grant_type": "password", "username": username, "password": password})
         assert answer.status_code == 200, answer.text
         self.tokens = answer.json()
+        self._old_at = time.monotonic() + self.tokens["expires_in"] / 2
         self.http.headers["authorization"] = f"Bearer {self.tokens['access_token']}"
 
     def get(self, path: str, **params: Any) -> httpx2.Response:

@@ -225,7 +225,7 @@ def raw(platform: Platform, head: str) -> tuple[int, str]:
     ],
 )
 def test_a16_a_malformed_host_or_path(platform: Platform, everybody: Person, head: str) -> None:
-    token = everybody.tokens["access_token"]
+    token = everybody.token
     status, text = raw(platform, f"{head}Authorization: Bearer {token}\nConnection: close\n\n")
     assert status == 400, text
     assert CANARY not in text

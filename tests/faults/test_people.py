@@ -25,7 +25,7 @@ async def test_f14_whoever_hangs_up_leaves_nobody_elses_answer_behind(desk: Desk
 
     async def ask(login: str) -> str | None:
         """Who the platform takes this person for; None when he hung up."""
-        token = desk.group.people[login].tokens["access_token"]
+        token = desk.group.people[login].token
         async with door:
             reader, writer = await asyncio.open_connection(url.hostname, url.port)
             lines = ["GET /api/v1/auth/me HTTP/1.1", "host: forecourt", f"authorization: Bearer {token}", "connection: close", "", ""]

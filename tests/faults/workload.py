@@ -47,7 +47,7 @@ class Desk:
     def client(self, record: Record, login: str, url: str | None = None) -> Client:
         """A recording client of one of the group's people."""
         person = self.group.people[login]
-        return Client(record, url or self.group.platform.url, self.group.values[login], person.tokens["access_token"])
+        return Client(record, url or self.group.platform.url, self.group.values[login], person.token)
 
 
 def furnish(desk: Desk) -> None:
