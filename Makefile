@@ -1,6 +1,6 @@
 # A new machine needs git, make and Python only. `make help` says what there is.
 .DEFAULT_GOAL := help
-.PHONY: help install lock up demo down reset backup restore logs ops test lint types imports unit unit-parts unit-whole unit-faults test-data chaos faults check-compose contracts features simulate bench fuzz
+.PHONY: help install lock up demo down reset backup restore logs ops test lint types imports unit unit-parts unit-whole unit-faults test-data chaos scale faults check-compose contracts features simulate bench fuzz
 MAKEFLAGS += --no-print-directory
 
 PYTHON := .venv/bin/python
@@ -78,6 +78,9 @@ test-data: $(INSTALLED) ## Run the tests on the real files (FORECOURT_DATA=../sh
 
 chaos: $(INSTALLED) ## Kill, freeze and cut off everything under load (SECONDS=60 KILLS=12 SEED= RATE=25 SCALE=1)
 	@$(PYTHON) -m tests.chaos
+
+scale: $(INSTALLED) ## Run the acceptance tests with several processes of everything and three brokers, one of them down (SCALE=2)
+	@SCALE=$(or $(SCALE),2) $(PYTHON) -m pytest -m "not data and not slow" tests/acceptance
 
 faults: $(INSTALLED) ## Run the slow fault tests, which `make test` leaves out
 	@$(PYTHON) -m pytest -m slow

@@ -119,7 +119,9 @@ class Supervisor:
             say("Fetching Kafka from Maven Central …")
         self.servers += self._brokers()
         self.servers.append(redis.start(plan.folder / "redis", plan.redis, secrets["redis_password"], plan.log("redis")))
-        self.servers.append(postgres.start(plan.folder / "postgres", plan.postgres, secrets["postgres_password"], plan.log("postgres")))
+        options = {"max_connections": str(plan.connections)}
+        password = secrets["postgres_password"]
+        self.servers.append(postgres.start(plan.folder / "postgres", plan.postgres, password, plan.log("postgres"), options=options))
         self.servers.append(start_vault(plan, secrets))
 
     def _brokers(self) -> list[Server]:
@@ -252,7 +254,8 @@ def only_one(folder: Path) -> Iterator[None]:
 def start_vault(plan: Plan, secrets: Mapping[str, str]) -> Server:
     """Starts the vault's own PostgreSQL. Raises Problem."""
     folder, password = plan.folder / VAULT, secrets["vault_postgres_password"]
-    return postgres.start(folder, plan.vault, password, plan.log(VAULT), name=VAULT_NAME, options=postgres.SMALL)
+    options = {**postgres.SMALL, "max_connections": str(plan.connections // 2)}
+    return postgres.start(folder, plan.vault, password, plan.log(VAULT), name=VAULT_NAME, options=options)
 
 
 def migrate(service: Any) -> None:
