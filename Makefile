@@ -1,12 +1,12 @@
 # A new machine needs git, make and Python only. `make help` says what there is.
 .DEFAULT_GOAL := help
-.PHONY: help install lock up demo down reset backup restore logs ops test lint types imports unit unit-parts unit-whole unit-faults test-data chaos faults check-compose contracts features simulate bench fuzz
+.PHONY: help install lock up demo down reset backup restore logs ops test lint types imports unit unit-parts unit-whole unit-faults test-data chaos scale faults check-compose contracts features simulate bench fuzz
 MAKEFLAGS += --no-print-directory
 
 PYTHON := .venv/bin/python
 INSTALLED := .venv/.installed
 FORECOURT_DATA ?= ../shared/data
-export PORT BASE_PORT DEMO_PASSWORD FORECOURT_VAR BACKUP BACKUP_KEYS TO SECONDS KILLS SEED RATE SCALE
+export PORT BASE_PORT DEMO_PASSWORD FORECOURT_VAR BACKUP BACKUP_KEYS TO SECONDS KILLS SEED RATE SCALE PEERS
 # Modules are compiled once, even where the environment asks Python not to.
 export PYTHONDONTWRITEBYTECODE :=
 
@@ -79,13 +79,16 @@ test-data: $(INSTALLED) ## Run the tests on the real files (FORECOURT_DATA=../sh
 chaos: $(INSTALLED) ## Kill, freeze and cut off everything under load (SECONDS=60 KILLS=12 SEED= RATE=25 SCALE=1)
 	@$(PYTHON) -m tests.chaos
 
+scale: $(INSTALLED) ## Run the acceptance tests with several processes of everything and three brokers, one of them down (SCALE=2)
+	@SCALE=$(or $(SCALE),2) $(PYTHON) -m pytest -m "not data and not slow" tests/acceptance
+
 faults: $(INSTALLED) ## Run the slow fault tests, which `make test` leaves out
 	@$(PYTHON) -m pytest -m slow
 
 simulate: $(INSTALLED) ## Kit and services under seeded faults, and a million postings (SEEDS=10000, or SEED=17, BUG='parking race')
 	@$(PYTHON) -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),1000)) $(if $(BUG),--bug '$(BUG)')
 
-bench: $(INSTALLED) ## Measure ours and the peers in turns, one page (ONLY=append,http SECONDS=3 ROUNDS=3 HISTORY=1)
+bench: $(INSTALLED) ## Measure ours and the peers in turns, one page (ONLY=append,http SECONDS=3 ROUNDS=3 HISTORY=1 PEERS=0)
 	@$(PYTHON) -m deploy.bench --only "$(ONLY)" --seconds $(or $(SECONDS),3) --rounds $(or $(ROUNDS),3) $(if $(HISTORY),--history)
 
 contracts: $(INSTALLED) ## Write JSON Schemas, AsyncAPI and OpenAPI documents anew from the code

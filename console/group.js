@@ -22,6 +22,7 @@ export const everyStore = () => [...stores.values()];
 export const isMine = (storeId) => person.store_ids.includes("*") || person.store_ids.includes(storeId);
 export const myStores = () => everyStore().filter((store) => isMine(store.store_id));
 export const storeName = (id) => stores.get(id)?.name ?? "";
+export const zoneOf = (id) => stores.get(id)?.timezone;
 export const storeOptions = (list, first) => [...(first ? [["", first]] : []), ...list.map((store) => [store.store_id, store.name])];
 export const sellersOf = (storeId) => [...staff.values()].filter((one) => one.roles.includes("sales-consultant") && one.store_ids.includes(storeId));
 

@@ -93,7 +93,8 @@ function dueClock(lead) {
   return clock;
 }
 
-function card(lead) {
+/** A lead as it lies on the board. */
+export function card(lead) {
   return h("button", { type: "button", class: "card", "data-lead": lead.lead_id, onclick: () => openLead(lead.lead_id) },
     h("span", { class: "row" }, h("strong", {}, lead.name || "–"), lead.grade && tag(lead.grade, `grade-${lead.grade}`)),
     h("span", { class: "dim" }, `${lead.brand} ${lead.series}`),

@@ -3,12 +3,12 @@
 import { all, get } from "./api.js";
 import { everyStore, isMine, may, staffName, storeName, storeOptions } from "./group.js";
 import { attempt, complain, drawer, facts, h, show, table } from "./ui.js";
-import { count, day, moment, money, percent, span, t, word } from "./text.js";
+import { count, day, inMinor, moment, money, percent, span, t, today, word } from "./text.js";
 
 const KINDS = { funnel: { draw: funnel, by: ["", "channel", "brand", "series", "store", "grade", "seller", "campaign", "month"], permission: "reports.read" },
   turnover: { draw: turnover, by: null, permission: "reports.margin" }, profit: { draw: profit, by: ["vin", "series", "store", "seller", "channel", "month"], permission: "reports.margin" } };
 const PATHS = { funnel: "/reports/funnel", turnover: "/reports/inventory-turnover", profit: "/reports/profit" };
-const localDay = (back) => new Date(Date.now() - back * 86_400_000).toLocaleDateString("sv", { timeZone: everyStore()[0]?.timezone });  // ISO, the stores' day
+const localDay = (back) => today(everyStore()[0]?.timezone, back);
 
 export async function reports(place, [asked]) {
   const kinds = Object.keys(KINDS).filter((name) => may(KINDS[name].permission));
@@ -101,8 +101,9 @@ export async function events(query) {
     facts([[t("store"), storeName(event.store_id)], [t("actor"), event.actor === "system" ? "" : staffName(event.actor)], ...Object.entries(event.data).filter(([name]) => name !== "store_id").map(([name, value]) => [name, plain(value)])]))));
 }
 
-function plain(value) {
+/** A value of an event in words. */
+export function plain(value) {
   if (value === null || value === undefined) return "";
-  if (typeof value === "object") return value.minor === undefined ? JSON.stringify(value) : money({ amount: value.minor / 100, currency: value.currency }, 2);
+  if (typeof value === "object") return value.minor === undefined ? JSON.stringify(value) : inMinor(value);
   return /^\d{4}-\d\d-\d\dT/.test(value) ? moment(value) : /^\d{4}-\d\d-\d\d$/.test(value) ? day(value) : String(value);
 }

@@ -12,6 +12,12 @@ const NEXT = {
 };
 const ORDER_STAGES = ["placed", "submitted", "approved", "signed", "delivered"];
 
+/** How far the car of an order is; nothing of one that was cancelled. */
+export function carIs(order) {
+  if (order.vehicle !== "none") return word(order.vehicle);
+  return order.stage === "cancelled" ? "" : t("not_asked");
+}
+
 /** A list with a filter, which is read again when `about(event)` says that an event concerns it. */
 async function listPage(place, live, { title, path, filter, options, columns, about, open }) {
   const chosen = h("select", { "aria-label": t("stage"), onchange: () => load() }, [["", t("all")], ...options].map(([value, text]) => h("option", { value }, text)));
@@ -97,7 +103,7 @@ export async function orders(place, [wanted], live) {
     title: t("orders"), path: "/orders", filter: "stage", options: words(...ORDER_STAGES, "cancelled"),
     columns: [
       [t("number"), (row) => h("strong", {}, row.number)], [t("car"), (row) => trimName(models.get(row.trim_id))], [t("stage"), (row) => tag(word(row.stage), row.stage)],
-      [t("vehicle"), (row) => word(row.vehicle)], [t("price"), (row) => money(row.price), "num"], [t("paid"), (row) => money(row.paid), "num"], [t("seller"), (row) => staffName(row.seller_id)], [t("since"), (row) => moment(row.placed_at)],
+      [t("vehicle"), carIs], [t("price"), (row) => money(row.price), "num"], [t("paid"), (row) => money(row.paid), "num"], [t("seller"), (row) => staffName(row.seller_id)], [t("since"), (row) => moment(row.placed_at)],
     ],
     about: (event) => event.type.startsWith("orders.Order") || event.type.startsWith("finance.Payment") || event.type.startsWith("orders.Contract"),
     open: (row) => openOrder(row.order_id, models, live),
@@ -115,7 +121,7 @@ function openOrder(id, models, live) {
     panel.title(`${order.number} · ${trimName(models.get(order.trim_id))}`);
     show(panel.body, stepper(ORDER_STAGES, ORDER_STAGES.indexOf(order.stage), word), order.stage === "cancelled" && h("p", {}, tag(word(order.stage), "bad"), ` ${order.cancel_reason}`),
       steps(order, customer), facts([
-        [t("customer"), customer?.name ?? order.signer], [t("vin"), order.vin], [t("vehicle"), [word(order.vehicle), order.car_at && storeName(order.car_at)].filter(Boolean).join(" · ")], [t("list_price"), money(order.list_price)], [t("price"), money(order.price)],
+        [t("customer"), customer?.name ?? order.signer], [t("vin"), order.vin], [t("vehicle"), [carIs(order), order.car_at && storeName(order.car_at)].filter(Boolean).join(" · ")], [t("list_price"), money(order.list_price)], [t("price"), money(order.price)],
         [t("down_payment"), money(order.down_payment)], [t("paid"), money(order.paid)], [t("to_pay"), money({ ...order.price, amount: order.price.amount - order.paid.amount })], [t("invoice_number"), order.invoice_number],
         [t("seller"), staffName(order.seller_id)], [t("store"), storeName(order.store_id)], [t("signer"), order.signer], [t("since"), moment(order.placed_at)], [t("deliver"), day(order.deliver_on)],
       ]),

@@ -1,11 +1,11 @@
 // The group's stock: every car with where it is and who holds it, and the transfers between stores.
 
 import { all, get, post } from "./api.js";
-import { everyStore, isMine, may, myStores, staffName, storeName, storeOptions, trimName, trims } from "./group.js";
+import { everyStore, isMine, may, myStores, staffName, storeName, storeOptions, trimName, trims, zoneOf } from "./group.js";
 import { action, ask, calm, complain, drawer, facts, h, show, table, tag, toast } from "./ui.js";
-import { day, moment, money, t, word, words, yuan } from "./text.js";
+import { day, daysSince, moment, money, t, word, words, yuan } from "./text.js";
 
-const ageOf = (car) => Math.floor((Date.now() - new Date(car.acquired_on)) / 86_400_000);
+const ageOf = (car) => daysSince(car.acquired_on, zoneOf(car.store_id));
 const where = (car) => (car.bound_for ? `${storeName(car.store_id)} → ${storeName(car.bound_for)}` : storeName(car.store_id));
 
 export async function stock(place, [wanted], live) {
@@ -93,7 +93,7 @@ function openCar(vin, models, live) {
         toast(t("done"));
         panel.close();
       }) }, t("transfer"))), facts([
-      [t("vin"), vin], [t("store"), where(car)], [t("list_price"), trim && money(trim.guide_price)], [t("cost"), money(car.book_cost, 2)], [t("acquired_on"), day(car.acquired_on)], [t("age"), ageOf(car)],
+      [t("vin"), vin], [t("store"), where(car)], [t("list_price"), trim && money(trim.guide_price)], [t("cost"), money(car.book_cost, true)], [t("acquired_on"), day(car.acquired_on)], [t("age"), ageOf(car)],
       [t("certificate"), word(car.certificate)], [t("reserved"), car.reserved_for ? may("orders.read") ? h("a", { href: `#/orders/${car.reserved_for}`, onclick: panel.close }, t("order")) : t("order") : staffName(car.reserved_by)], [t("held_until"), moment(car.reserved_until)],
     ]));
   }

@@ -9,14 +9,14 @@ const WORDS = {
   demo_title: ["演示环境登录名", "Logins of the demo"], demo_hint: ["密码显示在运行 make demo 的终端里；点击填入用户名。", "The password is shown in the terminal that runs make demo; click to fill in the name."],
   live: ["实时", "Live"], waiting: ["连接中…", "Connecting…"], all: ["全部", "All"], nothing: ["暂无数据", "Nothing here"], more: ["更多", "More"], save: ["保存", "Save"],
   show: ["查看", "Show"], done: ["已完成", "Done"], note: ["备注", "Note"], reason: ["原因", "Reason"], store: ["门店", "Store"], status: ["状态", "Status"], since: ["自", "Since"], until: ["至（不含）", "Until (not included)"],
-  me: ["我", "Me"], colleague: ["同事", "A colleague"], events: ["背后的事件", "The events behind it"], everywhere: ["全部门店", "All stores"], timeline: ["经过", "History"],
+  me: ["我", "Me"], colleague: ["同事", "A colleague"], events: ["背后的事件", "The events behind it"], everywhere: ["全部门店", "All stores"],
   role_next: ["下一步由以下角色完成：{role}", "The next step is for: {role}"], welcome: ["您的角色暂无页面。", "There is no page for your role yet."],
   // --- pages
   pipeline: ["线索", "Pipeline"], opportunities: ["商机", "Opportunities"], orders: ["订单", "Orders"], stock: ["库存", "Stock"], reports: ["报表", "Reports"],
   // --- leads
   capture: ["录入线索", "Capture a lead"], name: ["姓名", "Name"], phone: ["手机号", "Phone"], brand: ["品牌", "Brand"], series: ["车系", "Series"], channel: ["渠道", "Channel"],
   intent: ["意向", "Intent"], within_days: ["计划几天内购车", "Wants to buy within (days)"], budget: ["预算（元）", "Budget (CNY)"], comments: ["客户留言", "What the customer says"],
-  grade: ["评级", "Grade"], seller: ["销售顾问", "Consultant"], due: ["应联系", "Contact due"], overdue: ["已超时", "Overdue"], left: ["剩余 {time}", "{time} left"],
+  grade: ["评级", "Grade"], seller: ["销售顾问", "Consultant"], left: ["剩余 {time}", "{time} left"],
   late: ["超时 {time}", "{time} late"], next_contact: ["下次联系", "Next contact"], explanation: ["分配依据", "Why this consultant"], touches: ["触点数", "Touches"],
   follow_up: ["记录跟进", "Record a contact"], kind: ["方式", "Kind"], said: ["沟通内容", "What was said"], plan: ["下一步计划", "Plan"], convert: ["转为商机", "Convert"],
   disqualify: ["无效/战败", "Disqualify"], assign: ["分配", "Assign"], by_rule: ["按规则自动分配", "By the rule"], open_opportunity: ["打开商机", "Open the opportunity"],
@@ -26,7 +26,7 @@ const WORDS = {
   down_payment: ["首付（元）", "Down payment (CNY)"], order: ["订单", "Order"], number: ["编号", "Number"], paid: ["已付", "Paid"], to_pay: ["待付", "To pay"], list_price: ["指导价", "List price"], vehicle: ["车辆状态", "Car is"],
   submit: ["提交审批", "Submit for approval"], approve: ["审批通过", "Approve"], sign: ["签订合同", "Sign the contract"], signer: ["签署人", "Signed by"], earnest: ["定金（元，至多 20%）", "Earnest money (CNY, at most 20 %)"],
   receipt: ["收款", "Take money"], receipt_kind: ["款项", "Kind"], method: ["支付方式", "Method"], amount: ["金额（元）", "Amount (CNY)"], invoice: ["开具机动车发票", "Issue the invoice"], invoice_number: ["发票号", "Invoice"],
-  checklist: ["交车检查", "Hand-over checklist"], deliver: ["交车", "Hand over"], cancel: ["取消订单", "Cancel the order"], contract: ["合同 PDF", "Contract PDF"], asked: ["正在锁定车辆…", "The car is being reserved …"],
+  checklist: ["交车检查", "Hand-over checklist"], deliver: ["交车", "Hand over"], cancel: ["取消订单", "Cancel the order"], contract: ["合同 PDF", "Contract PDF"], asked: ["正在锁定车辆…", "The car is being reserved …"], not_asked: ["未锁定", "Not asked for yet"],
   ask_again: ["重新锁车", "Ask for the car again"], car_elsewhere: ["车辆在 {store}，需先调拨到店。", "The car is at {store}: it has to be transferred first."], no_car: ["没有可售现车", "No car of this series in stock"], placed: ["订单已建立", "The order is placed"],
   invoice_first: ["待开发票", "The invoice is missing"], unpaid: ["尾款未付清", "The balance is unpaid"],
   // --- stock
@@ -82,13 +82,31 @@ export const t = (name, values = {}) => pick(WORDS[name]).replace(/\{(\w+)\}/g, 
 export const word = (code) => (CODES[code] ? pick(CODES[code]) : code ?? "");
 export const words = (...codes) => codes.map((code) => [code, word(code)]);
 
-export const money = (amount, decimals = 0) => (amount ? new Intl.NumberFormat(locale(), {
-  style: "currency", currency: amount.currency, currencyDisplay: "narrowSymbol", minimumFractionDigits: decimals, maximumFractionDigits: decimals,
-}).format(Number(amount.amount)) : "");
+// Browsers write these as custom has it; ISO 4217 and the API do not.
+const DECIMALS = { HUF: 2, IDR: 2, IQD: 3 };
+const decimals = (currency) => DECIMALS[currency] ?? new Intl.NumberFormat("en", { style: "currency", currency }).resolvedOptions().maximumFractionDigits;
+
+/** An amount of the API, in whole units unless it is to be exact. */
+export function money(amount, exact = false) {
+  if (!amount) return "";
+  const { currency } = amount;
+  const digits = exact ? decimals(currency) : 0;
+  const format = { style: "currency", currency, currencyDisplay: "narrowSymbol", minimumFractionDigits: digits, maximumFractionDigits: digits };
+  return new Intl.NumberFormat(locale(), format).format(Number(amount.amount));
+}
+
+/** An amount of an event: whole minor units of its currency. */
+export const inMinor = ({ minor, currency }) => money({ amount: minor / 10 ** decimals(currency), currency }, true);
 export const count = (number) => new Intl.NumberFormat(locale()).format(number);
 export const percent = (part) => (Number.isFinite(part) ? new Intl.NumberFormat(locale(), { style: "percent", maximumFractionDigits: 1 }).format(part) : "–");
-export const day = (text) => (text ? new Intl.DateTimeFormat(locale(), { dateStyle: "medium" }).format(new Date(text)) : "");
+
+/** A day of the calendar, the same wherever it is read. */
+export const day = (text) => (text ? new Intl.DateTimeFormat(locale(), { dateStyle: "medium", timeZone: "UTC" }).format(new Date(text)) : "");
 export const moment = (text) => (text ? new Intl.DateTimeFormat(locale(), { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" }).format(new Date(text)) : "");
+
+/** Which day it is in a time zone, or was so many days ago, as the API writes it. */
+export const today = (timeZone, back = 0) => new Date(Date.now() - back * 86_400_000).toLocaleDateString("sv", { timeZone });
+export const daysSince = (since, timeZone) => (Date.parse(today(timeZone)) - Date.parse(since)) / 86_400_000;
 
 /** Seconds as the largest unit that fits. */
 export function span(seconds) {

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
+from weakref import WeakValueDictionary
 
 from shared.decider import Rejected
 from shared.deciding import Batch, Folded, Folder, Order
@@ -17,6 +18,8 @@ GROUP = 32
 GROUPS = 2
 CACHED = 20_000
 TRIES = 20
+IN_LINE = 2
+"""Commands of one series with a connection of this process: one that holds it, and the next."""
 PATIENCE = 5.0
 """Seconds a caller waits for his answer."""
 
@@ -115,6 +118,7 @@ class Handler(Follower):
         self._busy: set[str] = set()
         self._work = asyncio.Event()
         self._hints: OrderedDict[str, Folded] = OrderedDict()
+        self._series: WeakValueDictionary[Number, asyncio.Semaphore] = WeakValueDictionary()
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
@@ -280,15 +284,28 @@ class Handler(Follower):
     # --- transactions of their own -------------------------------------------------------------------------------
 
     async def _numbered(self, request: Request) -> Done:
-        """A command that takes a number holds its series until it commits: never in a shared commit."""
+        """Who waits for his series waits here: each with a connection of his own would leave none for anybody else."""
         assert request.number is not None
+        line = self._series.setdefault(request.number, asyncio.Semaphore(IN_LINE))
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await line.acquire()
+        except TimeoutError:
+            raise Unavailable from None
+        try:
+            return await self._with_number(request, request.number)
+        finally:
+            line.release()
+
+    async def _with_number(self, request: Request, number: Number) -> Done:
+        """A command that takes a number holds its series until it commits: never in a shared commit."""
         for attempt in range(TRIES):
             try:
                 async with self.store.begin() as tx:
                     loaded = await tx.load([request.order.stream], [request.key] if request.key else [])
                     if request.key and (answer := loaded.answers.get(request.key)):
                         return repeated(answer, request)
-                    n = await tx.number(request.number.series, request.number.day)
+                    n = await tx.number(number.series, number.day)
                     command = request.command(n)
                     stream = request.order.stream
                     batch = Batch(self.folder, {stream: self.folder.fold(stream, loaded.events[stream])})

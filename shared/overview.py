@@ -74,6 +74,8 @@ async def show_lag(service: Service, store: PostgresStore, bus: Bus, prefix: str
     print(
         f"{service.context}: {waiting} public events wait to be told, the oldest for {oldest.total_seconds():.1f} s{_mark(oldest > LATE)}"
     )
+    if again := await store.republication():
+        print(f"  tells its whole store again, so far {f'up to {again.after}' if again.after else 'nothing'}")
     for source in service.topics:
         try:
             ends = await bus.ends(topic_of(source, prefix))

@@ -15,7 +15,6 @@ import uvicorn
 import uvloop
 
 from shared import operator
-from shared.bus import retold
 from shared.bus.consumer import Consumer
 from shared.bus.heard import Effect, Heard
 from shared.bus.kafka import KafkaBus
@@ -70,11 +69,6 @@ async def migrate(service: Service, settings: Settings) -> None:
     if service.vault:
         async with vault(settings) as keys:
             await keys.migrate()
-
-
-async def tell_again(service: Service, settings: Settings) -> None:
-    """Has a store that was brought back tell everything again; before any of its processes starts."""
-    print(await retold.tell_again(settings.writer_url, Folder(service.stored, service.aggregates)), "public events are told again.")
 
 
 async def rewrap_keys(settings: Settings) -> int:

@@ -49,7 +49,7 @@ _ANSWERED = """select i.subject, i.route, i.key, i.stream, i.version, i.status, 
 _UNBALANCED = """select entity_id, currency, sum(amount)::bigint as sum from ledger_1
     group by entity_id, currency having sum(amount) <> 0"""
 _BUSY = """select (select count(*) from outbox) as outbox, (select count(*) from timers where due_at < now()) as timers,
-    (select coalesce(max(position), 0) from events) as position"""
+    (select count(*) from republications where done_at is null) as telling, (select coalesce(max(position), 0) from events) as position"""
 
 _TEXT = re.compile(r'"((?:[^"\\]|\\.)*)"')
 _meta = msgspec.json.Decoder(Meta)
@@ -128,7 +128,7 @@ class Oracle:
         """The last position of every store, once no store has anything to send or to do."""
         while True:
             busy = {context: self.rows(context, _BUSY)[0] for context in self.services}
-            waits = {context: row for context, row in busy.items() if row["outbox"] or row["timers"]}
+            waits = {context: row for context, row in busy.items() if row["outbox"] or row["timers"] or row["telling"]}
             if not waits:
                 return {context: row["position"] for context, row in busy.items()}
             assert time.monotonic() < until, f"still to be sent or done: {waits}"

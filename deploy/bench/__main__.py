@@ -1,4 +1,4 @@
-"""`python -m deploy.bench`: measures ours and the peers in turns and prints one page. ONLY=row,row SECONDS=3 ROUNDS=3 HISTORY=1."""
+"""`python -m deploy.bench`: measures ours and the peers in turns and prints one page. ONLY=row,row SECONDS=3 ROUNDS=3 HISTORY=1 PEERS=0."""
 
 import argparse
 import sys

@@ -5,13 +5,10 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from deploy.bench import raw
 from deploy.bench.measure import Contender, Contenders, Took, callers, times
-from deploy.bench.model import Change, aggregate, deals, place, stored
+from deploy.bench.model import Change, aggregate, deals, place, request, stored
 from deploy.bench.peers import event_stores
 from deploy.bench.place import Place, handling, opened
-from shared.deciding import Order
-from shared.events.envelope import Meta
-from shared.handling import Handler, Request
-from shared.store.protocol import Key
+from shared.handling import Handler
 from shared.values.clock import utc_now
 from shared.values.ids import new_id
 
@@ -36,20 +33,13 @@ def commands(handler: Handler) -> Contender:
             order_id = last.pop(caller, None)
             if order_id is None:
                 order_id = last[caller] = new_id()
-                await handler.handle(_request(order_id, place(order_id), new=True))
+                await handler.handle(request(order_id, place(order_id), new=True))
             else:
-                await handler.handle(_request(order_id, Change(at=utc_now()), new=False))
+                await handler.handle(request(order_id, Change(at=utc_now()), new=False))
 
         return await callers(CALLERS, seconds, operation)
 
     return run
-
-
-def _request(order_id: str, command: object, *, new: bool) -> Request:
-    meta = Meta(actor="lin", store_id="0192f3a4-0000-7000-8000-000000000001", correlation_id=order_id)
-    key = Key(subject="lin", route="POST /api/v1/deals", key=new_id())
-    order = Order(stream=f"deal-{order_id}", meta=meta, must_exist=not new, new=new)
-    return Request(order=order, command=command, key=key, body_hash="0" * 64)
 
 
 @asynccontextmanager

@@ -20,6 +20,8 @@ class Took:
     """Seconds, one per operation where it was taken."""
     cpu: float | None = None
     """CPU seconds of a contender that ran in a process of its own and counted for itself."""
+    figure: float | None = None
+    """What was measured, where that is no rate."""
 
 
 type Contender = Callable[[float], Awaitable[Took]]
@@ -53,7 +55,7 @@ class Figures:
 
     @property
     def rate(self) -> float:
-        """Operations a second, the median turn's."""
+        """Operations a second or another figure, the median turn's."""
         return statistics.median(self.rates)
 
     @property
@@ -131,7 +133,7 @@ async def turn(contender: Contender | Prepared, seconds: float, meter: Meter, fi
     wall, after = time.perf_counter() - began, meter.read()
     own, server, busy = (now - then for now, then in zip(after, before, strict=True))
     n = max(took.operations, 1)
-    figures.rates.append(took.operations / took.seconds)
+    figures.rates.append(took.operations / took.seconds if took.figure is None else took.figure)
     figures.own_cpu.append((own if took.cpu is None else took.cpu) / n * 1e6)
     figures.server_cpu.append(server / n * 1e6)
     figures.others.append(max(0.0, (busy - own - server) / wall / (os.cpu_count() or 1)))

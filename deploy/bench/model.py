@@ -6,14 +6,18 @@ from uuid import uuid4
 
 from shared.contracts import orders as public
 from shared.decider import Claim, Decider, Take, message
-from shared.deciding import Aggregate
-from shared.events.envelope import Recorded
+from shared.deciding import Aggregate, Order
+from shared.events.envelope import Meta, Recorded
 from shared.events.registry import Registry
+from shared.handling import Request
+from shared.store.protocol import Key
 from shared.values.clock import utc_now
+from shared.values.ids import new_id
 from shared.values.money import Money
 from shared.views.table import Fold, Table
 
 PRICE = Money(2_745_000, "CNY")
+STORE = "0192f3a4-0000-7000-8000-000000000001"
 
 
 @message
@@ -85,7 +89,7 @@ def placed(command: Place) -> Placed:
     return Placed(
         order_id=command.order_id,
         customer_id=command.customer_id,
-        store_id="0192f3a4-0000-7000-8000-000000000001",
+        store_id=STORE,
         vin=command.vin,
         brand="Volkswagen",
         series="Golf",
@@ -156,3 +160,11 @@ aggregate = Aggregate("deal", Decider(Deal(), decide, evolve, claims=claims), vi
 def place(order_id: str) -> Place:
     """The command that begins a deal."""
     return Place(order_id=order_id, customer_id=str(uuid4()), vin=order_id, at=utc_now())
+
+
+def request(order_id: str, command: object, *, new: bool) -> Request:
+    """A command as a route asks for it, with a key."""
+    meta = Meta(actor="lin", store_id=STORE, correlation_id=order_id)
+    key = Key(subject="lin", route="POST /api/v1/deals", key=new_id())
+    order = Order(stream=f"deal-{order_id}", meta=meta, must_exist=not new, new=new)
+    return Request(order=order, command=command, key=key, body_hash="0" * 64)

@@ -73,8 +73,18 @@ def stories() -> Iterable[OutboxRow]:
             )
 
 
+async def tell(bus: KafkaBus, prefix: str, lineage: str) -> None:
+    """A turn's events to the topic of leads."""
+    rows = list(stories())
+    for start in range(0, TURN, 1000):
+        await bus.publish(f"{prefix}.leads", [to_message(row, "leads", lineage) for row in rows[start : start + 1000]])
+
+
 class Ours:
     """Reporting's consumer, from offset 0 with empty tables in every turn."""
+
+    until = TURN
+    """How many events it has taken in all when the turn is over."""
 
     def __init__(self, store: PostgresStore, bus: KafkaBus, prefix: str) -> None:
         self.store = store
@@ -100,7 +110,7 @@ class Ours:
         task = asyncio.create_task(consumer.run())
         try:
             async with asyncio.timeout(PATIENCE):
-                while sum(position.next for position in consumer.positions.values()) < TURN:
+                while sum(position.next for position in consumer.positions.values()) < self.until:
                     await asyncio.sleep(0.005)
             return Took(operations=TURN, seconds=time.perf_counter() - began)
         finally:
@@ -180,9 +190,7 @@ async def contenders(place: Place) -> AsyncIterator[Contenders]:
     """A turn is the 20,000 public events of 5,000 leads, whatever its seconds; a thousand for the runner."""
     prefix = await place.servers.fresh_topics("leads")
     bus = KafkaBus(place.servers.kafka)
-    lineage, rows = new_id(), list(stories())
-    for start in range(0, TURN, 1000):
-        await bus.publish(f"{prefix}.leads", [to_message(row, "leads", lineage) for row in rows[start : start + 1000]])
+    await tell(bus, prefix, new_id())
     async with AsyncExitStack() as stack:
         stack.push_async_callback(bus.close)
         store = await stack.enter_async_context(opened(await place.database("reporting", *service.all_tables())))

@@ -7,7 +7,6 @@ import time
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from deploy.bench.place import Place
 from deploy.local.plan import DATABASES, PREFIX, SERVICES, Plan
-from deploy.local.process import Problem, free_port, tail
+from deploy.local.process import Problem, free_port, ready, tail
 from deploy.local.secrets import generated, password
 from deploy.local.setup import set_up_databases, set_up_topics
 from shared.testing.servers import PASSWORD
@@ -48,7 +47,7 @@ async def running(place: Place, names: Iterable[str]) -> AsyncIterator[Running]:
     await asyncio.to_thread(set_up_databases, servers.postgres, DATABASES, passwords)
     await set_up_topics(servers.kafka, SERVICES, PREFIX)
     told = {
-        **{f":{port}/": f":{urlsplit(servers.postgres).port}/" for port in (plan.postgres, plan.vault)},
+        **dict.fromkeys((f":{plan.postgres}/", f":{plan.vault}/"), f":{urlsplit(servers.postgres).port}/"),
         **{f"127.0.0.1:{plan.kafka}": servers.kafka, f"redis://:{secrets['redis_password']}@127.0.0.1:{plan.redis}/0": servers.redis},
     }
     processes = []
@@ -91,18 +90,6 @@ async def answers(port: int, log: Path, seconds: float = 60) -> None:
         if time.monotonic() > until:
             raise Problem(f"Nothing answers on {port}: {tail(log)}")
         await asyncio.sleep(0.05)
-
-
-def ready(port: int) -> bool:
-    """Whether a service answers there."""
-    connection = HTTPConnection("127.0.0.1", port, timeout=2)
-    try:
-        connection.request("GET", "/readyz")
-        return connection.getresponse().status == 200
-    except (OSError, HTTPException):
-        return False
-    finally:
-        connection.close()
 
 
 def internal(secrets: Mapping[str, str], subject: str, rights: Mapping[str, list[str]]) -> str:

@@ -8,10 +8,9 @@ import time
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
-from deploy.local.process import Problem, die_with_parent, tail
+from deploy.local.process import Problem, die_with_parent, ready, tail
 
 
 @dataclass(kw_only=True)
@@ -76,14 +75,7 @@ class Child:
     def answers(self) -> bool:
         """True when /readyz says 200."""
         assert self.port is not None
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=2)
-        try:
-            connection.request("GET", "/readyz")
-            return connection.getresponse().status == 200
-        except (OSError, HTTPException):
-            return False
-        finally:
-            connection.close()
+        return ready(self.port)
 
     def finish(self, seconds: float) -> None:
         """Waits for a child that does one job. Raises Problem when it fails or takes longer than `seconds`."""

@@ -53,6 +53,11 @@ class Plan:
         return self.base + 433
 
     @property
+    def connections(self) -> int:
+        """How many PostgreSQL takes; the vault takes half as many."""
+        return 200
+
+    @property
     def kafka(self) -> int:
         """Clients' port; the controller takes the next."""
         return self.base + 492

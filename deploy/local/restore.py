@@ -20,8 +20,6 @@ from deploy.local.secrets import kept
 from deploy.local.setup import at
 from shared.store.restored import begin_anew
 
-MARKER = "restored"
-"""Beside the data until the next start has told everybody everything again."""
 REPLAYED_WITHIN = 4 * 3600
 NOT_REACHED = "recovery ended before configured recovery target was reached"
 
@@ -65,7 +63,6 @@ def restore(plan: Plan, events: Path, keys: Path, to: datetime) -> str:
         for each in Path(made).iterdir():
             if each.is_dir():
                 each.rename(folder / each.name)
-    (folder / MARKER).write_text(f"{to.isoformat()}\n")
     return (
         f"Restored to {to:%Y-%m-%dT%H:%M:%S%z}. `make up` goes on from there; then run `make backup`, for a new series begins.\n"
         f"What was there before is in {folder} under names ending in {aside}: delete it when all is well."

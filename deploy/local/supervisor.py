@@ -17,13 +17,11 @@ from deploy.local import kafka, postgres, redis
 from deploy.local.child import Child
 from deploy.local.plan import DATABASES, PREFIX, SERVICES, VAULT, Plan
 from deploy.local.process import Problem, Server, check_disk, check_port
-from deploy.local.restore import MARKER
 from deploy.local.secrets import kept
 from deploy.local.setup import set_up_databases, set_up_topics
 
 READY_WITHIN = 60
 DEMO_WITHIN = 300
-RETOLD_WITHIN = 3600
 GRACE = 6
 """Seconds a service has to finish what it accepted; then the servers have SERVER_GRACE. Together below ten."""
 SERVER_GRACE = 3
@@ -121,7 +119,9 @@ class Supervisor:
             say("Fetching Kafka from Maven Central …")
         self.servers += self._brokers()
         self.servers.append(redis.start(plan.folder / "redis", plan.redis, secrets["redis_password"], plan.log("redis")))
-        self.servers.append(postgres.start(plan.folder / "postgres", plan.postgres, secrets["postgres_password"], plan.log("postgres")))
+        options = {"max_connections": str(plan.connections)}
+        password = secrets["postgres_password"]
+        self.servers.append(postgres.start(plan.folder / "postgres", plan.postgres, password, plan.log("postgres"), options=options))
         self.servers.append(start_vault(plan, secrets))
 
     def _brokers(self) -> list[Server]:
@@ -152,13 +152,6 @@ class Supervisor:
         for name, service in services.items():
             environment = self.plan.environment(name, secrets, demo=self.marker.exists())
             self._run(f"The migration of {name}", "setup", partial(migrate, service), environment, READY_WITHIN)
-        restored = self.plan.folder / MARKER
-        if restored.exists():
-            say(f"Restored to {restored.read_text().strip()}: everything that was told before is told again …")
-            for name, service in services.items():
-                environment = self.plan.environment(name, secrets, demo=self.marker.exists())
-                self._run(f"Telling again what {name} told", "setup", partial(tell_again, service), environment, RETOLD_WITHIN)
-            restored.unlink()
 
     def _run(self, name: str, log: str, main: Callable[[], None], environment: dict[str, str], seconds: float) -> None:
         self.job = Child(name=name, main=main, log=self.plan.log(log), environment=environment)
@@ -261,7 +254,8 @@ def only_one(folder: Path) -> Iterator[None]:
 def start_vault(plan: Plan, secrets: Mapping[str, str]) -> Server:
     """Starts the vault's own PostgreSQL. Raises Problem."""
     folder, password = plan.folder / VAULT, secrets["vault_postgres_password"]
-    return postgres.start(folder, plan.vault, password, plan.log(VAULT), name=VAULT_NAME, options=postgres.SMALL)
+    options = {**postgres.SMALL, "max_connections": str(plan.connections // 2)}
+    return postgres.start(folder, plan.vault, password, plan.log(VAULT), name=VAULT_NAME, options=options)
 
 
 def migrate(service: Any) -> None:
@@ -270,14 +264,6 @@ def migrate(service: Any) -> None:
     from shared.ops.settings import Settings
 
     asyncio.run(runtime.migrate(service, Settings()))  # type: ignore[call-arg]
-
-
-def tell_again(service: Any) -> None:
-    """Has one service that was brought back tell everything again."""
-    from shared import runtime
-    from shared.ops.settings import Settings
-
-    asyncio.run(runtime.tell_again(service, Settings()))  # type: ignore[call-arg]
 
 
 def run(service: Any) -> None:

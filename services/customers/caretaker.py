@@ -71,9 +71,11 @@ class Caretaker:
 
         Raises VaultUnavailable or Unavailable.
         """
+        known = await self.vault.forgotten()
         for row in await self.store.scan(table, status="forgotten"):
-            await self.vault.forget(row.customer_id)
-        rows = await self.store.rows(table, [(person,) for person in await self.vault.forgotten()])
+            if row.customer_id not in known:
+                await self.vault.forget(row.customer_id)
+        rows = await self.store.rows(table, [(person,) for person in known])
         for row in rows.values():
             if row.status != "forgotten":
                 await self._handle(row, ForgetCustomer(at=utc_now()))

@@ -29,10 +29,8 @@ from services.finance.views.invoices import invoices
 from services.finance.views.ledger import lines
 from services.finance.views.payables import payables
 from services.finance.views.refunds import refunds
-from shared.events.envelope import derived_id
 from shared.handling import Done, Number
-from shared.values.clock import local_day
-from shared.values.ids import new_id
+from shared.values.ids import derived_id, new_id
 from shared.web.body import Amount, Body, Day, Id, Line, PositiveAmount, VinText
 from shared.web.call import Call
 from shared.web.problems import FieldError, Problem
@@ -88,7 +86,7 @@ async def take_receipt(body: NewReceipt, call: Call) -> Done:
     account = await account_of(call, body.order_id)
     receipt_id = keyed(call, "receipt")
 
-    def command(number: str) -> TakeReceipt:
+    def command(number: str, on: date) -> TakeReceipt:
         return TakeReceipt(
             receipt_id=receipt_id,
             number=number,
@@ -96,7 +94,7 @@ async def take_receipt(body: NewReceipt, call: Call) -> Done:
             method=body.method,
             amount=body.amount,
             by=call.staff,
-            on=business_day(call.at),
+            on=on,
             at=call.at,
         )
 
@@ -118,8 +116,8 @@ async def approve_refund(refund_id: Id, call: Call) -> Done:
     """Refused to who asked for it."""
     refund = await call.need(f"select order_id, store_id from {refunds.sql_name} where refund_id = %s", [refund_id])
 
-    def command(number: str) -> ApproveRefund:
-        return ApproveRefund(refund_id=refund_id, number=number, by=call.staff, on=business_day(call.at), at=call.at)
+    def command(number: str, on: date) -> ApproveRefund:
+        return ApproveRefund(refund_id=refund_id, number=number, by=call.staff, on=on, at=call.at)
 
     return made(await numbered(call, "account", refund["order_id"], "RF", refund["store_id"], command), refund_id)
 
@@ -142,14 +140,14 @@ async def issue_invoice(body: NewInvoice, call: Call) -> Done:
     owner = car.entity_id if car and car.status != "in-transit" else None
     invoice_id = keyed(call, "invoice")
 
-    def command(number: str) -> IssueInvoice:
+    def command(number: str, on: date) -> IssueInvoice:
         return IssueInvoice(
             invoice_id=invoice_id,
             number=number,
             stay_id=car.stay_id if car else "",
             owner=owner,
             by=call.staff,
-            on=business_day(call.at),
+            on=on,
             at=call.at,
         )
 
@@ -161,8 +159,8 @@ async def reverse_invoice(invoice_id: Id, call: Call) -> Done:
     """An invoice is never edited; the red one has a number of its own."""
     account = await call.need(f"select order_id, store_id from {invoices.sql_name} where invoice_id = %s", [invoice_id])
 
-    def command(number: str) -> ReverseInvoice:
-        return ReverseInvoice(invoice_id=invoice_id, number=number, by=call.staff, on=business_day(call.at), at=call.at)
+    def command(number: str, on: date) -> ReverseInvoice:
+        return ReverseInvoice(invoice_id=invoice_id, number=number, by=call.staff, on=on, at=call.at)
 
     return made(await numbered(call, "account", account["order_id"], "RI", account["store_id"], command), invoice_id)
 
@@ -175,7 +173,7 @@ async def request_payment(body: NewPayment, call: Call) -> Done:
         raise unknown("payable_id")
     payment_id = keyed(call, "payment")
 
-    def command(number: str) -> RequestPayment:
+    def command(number: str, on: date) -> RequestPayment:
         return RequestPayment(payment_id=payment_id, number=number, by=call.staff, at=call.at)
 
     return made(await numbered(call, "payable", body.payable_id, "PV", payable["store_id"], command), payment_id)
@@ -184,8 +182,9 @@ async def request_payment(body: NewPayment, call: Call) -> Done:
 @router.post("/payments/{payment_id}/approve", summary="Approve a payment and pay it", openapi_extra=needs("finance.approve"))
 async def approve_payment(payment_id: Id, call: Call) -> Done:
     """Refused to who asked for it; a payable is paid once."""
-    payable = await call.need(f"select payable_id from {payables.sql_name} where payment_id = %s", [payment_id])
-    command = ApprovePayment(payment_id=payment_id, by=call.staff, on=business_day(call.at), at=call.at)
+    payable = await call.need(f"select payable_id, store_id from {payables.sql_name} where payment_id = %s", [payment_id])
+    on = await today_at(call, payable["store_id"])
+    command = ApprovePayment(payment_id=payment_id, by=call.staff, on=on, at=call.at)
     return made(await call.handle("payable", payable["payable_id"], command), payment_id)
 
 
@@ -203,7 +202,7 @@ async def post_entry(body: NewEntry, call: Call) -> Done:
     store = await store_of(call, body.store_id)
     if any(line.amount.currency != store["currency"] for line in body.lines):
         raise Problem("currency-differs")
-    today = business_day(call.at)
+    today = business_day(call.at, store["timezone"])
     if body.booked_on and body.booked_on > today:
         raise Problem("in-the-future", errors=[FieldError("booked_on", "in-the-future")])
     journal_id = new_id()
@@ -225,20 +224,21 @@ async def post_entry(body: NewEntry, call: Call) -> Done:
 @router.post("/ledger/entries/{entry_id}/reverse", summary="Reverse an entry made by hand", openapi_extra=needs("finance.ledger"))
 async def reverse_entry(entry_id: EntryId, body: Reason, call: Call) -> Done:
     """By an entry of today with the signs turned; other entries are undone where they come from."""
-    found = await call.need(f"select source from {lines.sql_name} where entry_id = %s", [entry_id])
+    found = await call.need(f"select source, store_id from {lines.sql_name} where entry_id = %s", [entry_id])
     category, _, journal_id = found["source"].partition("-")
     if category != "journal":
         raise Problem("illegal-transition", "Only an entry made by hand is reversed by hand.")
-    command = ReverseEntry(reason=body.reason, on=business_day(call.at), by=call.staff, at=call.at)
+    command = ReverseEntry(reason=body.reason, on=await today_at(call, found["store_id"]), by=call.staff, at=call.at)
     done = await call.handle("journal", journal_id, command)
     return made(done, f"{done.stream}.2")
 
 
 @router.post("/periods/{entity_id}/{month}/close", summary="Close a month's books", openapi_extra=needs("finance.ledger", match=False))
 async def close_period(entity_id: Id, month: Month, call: Call) -> Done:
-    """For staff of all stores of the legal entity; what is heard later counts in the next open month."""
-    await whole_entity(call, entity_id)
-    command = ClosePeriod(entity_id=entity_id, period=month, on=business_day(call.at), by=call.staff, at=call.at)
+    """Once it is over in every store, by staff of all stores of the legal entity; what is heard later counts in the next open month."""
+    stores = await whole_entity(call, entity_id)
+    on = min(business_day(call.at, store["timezone"]) for store in stores)
+    command = ClosePeriod(entity_id=entity_id, period=month, on=on, by=call.staff, at=call.at)
     return await call.handle("period", f"{entity_id}-{month}", command, new=True)
 
 
@@ -269,22 +269,29 @@ async def store_of(call: Call, store_id: str) -> dict[str, Any]:
     return stores[0]
 
 
-async def whole_entity(call: Call, entity_id: str) -> None:
-    """Refuses who does not work for every store of the legal entity."""
-    stores = await call.rows(f"select store_id from {stores_known.sql_name} where entity_id = %s", [entity_id])
+async def today_at(call: Call, store_id: str) -> date:
+    """The day it is at a store."""
+    store = await call.need(f"select timezone from {stores_known.sql_name} where store_id = %s", [store_id])
+    return business_day(call.at, store["timezone"])
+
+
+async def whole_entity(call: Call, entity_id: str) -> list[dict[str, Any]]:
+    """Its stores. Refuses who does not work for every one of them."""
+    stores = await call.rows(f"select store_id, timezone from {stores_known.sql_name} where entity_id = %s", [entity_id])
     if not any(call.auth.has_store(store["store_id"]) for store in stores):
         raise Problem("not-found")
     if not all(call.auth.has_store(store["store_id"]) for store in stores):
         raise Problem("forbidden")
+    return stores
 
 
-async def numbered(call: Call, category: str, id: str, prefix: str, store_id: str, command: Callable[[str], object]) -> Done:
+async def numbered(call: Call, category: str, id: str, prefix: str, store_id: str, command: Callable[[str, date], object]) -> Done:
     """Handles a command that takes the next number of a store and day: `RV-BJ1-20260302-001`."""
     store = await store_of(call, store_id)
-    day: date = local_day(call.at, store["timezone"])
+    day = business_day(call.at, store["timezone"])
     series = f"{prefix}-{store['code']}"
     number = Number(series=series, day=day)
-    return await call.handle(category, id, lambda n: command(f"{series}-{day:%Y%m%d}-{n:03}"), number=number, new=False)
+    return await call.handle(category, id, lambda n: command(f"{series}-{day:%Y%m%d}-{n:03}", day), number=number, new=False)
 
 
 def keyed(call: Call, kind: str) -> str:

@@ -9,9 +9,10 @@ from fastapi import APIRouter
 from pydantic import Field
 
 from services.marketing.domain import campaign as c
-from shared.events.envelope import derived_id
+from services.marketing.known import entities_known, staff_known, stores_known
+from services.marketing.views.campaigns import campaigns
 from shared.handling import Done
-from shared.values.ids import new_id
+from shared.values.ids import derived_id, new_id
 from shared.web.body import Body, Clean, Day, Id, Line, PositiveAmount
 from shared.web.call import Call
 from shared.web.problems import FieldError, Problem
@@ -139,7 +140,8 @@ async def decline_overspend(campaign_id: Id, spend_id: Id, call: Call) -> Done:
 async def store_of(call: Call, store_id: str) -> dict[str, Any]:
     """A store of the caller's with the currency of its books. Raises Problem when it is not his."""
     store = await call.one(
-        "select s.*, e.currency from stores_known_1 s join entities_known_1 e using (entity_id) where store_id = %s", [store_id]
+        f"select s.*, e.currency from {stores_known.sql_name} s join {entities_known.sql_name} e using (entity_id) where store_id = %s",
+        [store_id],
     )
     if store is None or not call.auth.has_store(store_id):
         raise Problem("unknown-reference", errors=[FieldError("store_id", "unknown")])
@@ -148,7 +150,7 @@ async def store_of(call: Call, store_id: str) -> dict[str, Any]:
 
 async def campaign_of(call: Call, campaign_id: str) -> dict[str, Any]:
     """A campaign of the caller's stores; else 404."""
-    return await call.need("select * from campaigns_1 where campaign_id = %s", [campaign_id])
+    return await call.need(f"select * from {campaigns.sql_name} where campaign_id = %s", [campaign_id])
 
 
 async def plan_of(call: Call, body: CampaignPlan, store: dict[str, Any]) -> c.Plan:
@@ -156,7 +158,8 @@ async def plan_of(call: Call, body: CampaignPlan, store: dict[str, Any]) -> c.Pl
     if body.budget.currency != store["currency"]:
         raise Problem("currency-differs")
     people = await call.rows(
-        "select staff_id from staff_known_1 where staff_id = any(%s) and enabled and store_ids ? %s", [list(body.people), store["store_id"]]
+        f"select staff_id from {staff_known.sql_name} where staff_id = any(%s) and enabled and store_ids ? %s",
+        [list(body.people), store["store_id"]],
     )
     if len(people) < len(set(body.people)):
         raise Problem("unknown-reference", errors=[FieldError("people", "unknown")])

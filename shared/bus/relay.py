@@ -108,12 +108,13 @@ class Relay:
     async def take_lease(self) -> bool:
         """Takes or renews the lease, counted from before the question."""
         asked = asyncio.get_running_loop().time()
-        self._epoch = await self.store.lead(_LEASE, self.holder, self.lease)
-        self._until = asked + self.lease
-        metrics.leading.labels(self.context).set(self._epoch is not None)
-        if self._epoch is not None and self.again:
+        epoch = await self.store.lead(_LEASE, self.holder, self.lease)
+        if epoch is not None and self.again:
+            # Before it believes to lead, and sends the end of a stream whose beginning is to be told again.
             await self.again.look()
-        return self._epoch is not None
+        self._epoch, self._until = epoch, asked + self.lease
+        metrics.leading.labels(self.context).set(epoch is not None)
+        return epoch is not None
 
     async def _hold(self) -> None:
         """Renews the lease at every tick; who does not have it asks more often, so as not to miss its end."""

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha1
-from uuid import NAMESPACE_URL, UUID, uuid5
+from uuid import UUID
+
+import msgspec
 
 from shared.values.ids import uuid_of
 
@@ -22,8 +24,7 @@ class Meta:
     traceparent: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Recorded[E]:
+class Recorded[E](msgspec.Struct, frozen=True, kw_only=True):
     """An event in its stream. `occurred_at` is the command's time; the database adds when it was recorded."""
 
     id: UUID
@@ -47,8 +48,3 @@ def public_id(private_id: UUID, public_type: str, index: int) -> UUID:
     """Derived as uuid5 does, so that publishing again repeats the id."""
     digest = sha1(private_id.bytes + f"{public_type}/{index}".encode(), usedforsecurity=False).digest()
     return uuid_of(int.from_bytes(digest[:16]) & _REST | _VERSION_5)
-
-
-def derived_id(*parts: str) -> UUID:
-    """An id that the same parts always give: a command's id from its process, input event and number."""
-    return uuid5(NAMESPACE_URL, "/".join(parts))

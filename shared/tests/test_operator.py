@@ -24,6 +24,7 @@ from shared.processes.timers import FOR_GOOD, Timers
 from shared.service import Service
 from shared.store.memory import MemoryStore
 from shared.store.postgres import PostgresStore
+from shared.store.protocol import Republication
 from shared.store.tests.test_conformance import postgres_store
 from shared.testing import tills
 from shared.testing.servers import FreshDatabase
@@ -76,7 +77,15 @@ async def test_lag_tells_what_waits_and_says_when_it_is_wrong(store: PostgresSto
     bus, hears = MemoryBus(partitions=2), replace(tellers, topics=("testing",))
     await a_till(store)
     assert await overview.show_lag(hears, store, bus, "forecourt") == 0
-    assert "2 public events wait" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "2 public events wait" in told and "again" not in told
+    again = Republication(id=await store.republish())
+    await overview.show_lag(hears, store, bus, "forecourt")
+    assert "tells its whole store again, so far nothing" in capsys.readouterr().out
+    await store.republished(replace(again, after="till-1"))
+    await overview.show_lag(hears, store, bus, "forecourt")
+    assert "so far up to till-1" in capsys.readouterr().out
+    await store.republished(replace(again, done=True))
     async with store.pool.connection() as conn:
         await conn.execute("update outbox set recorded_at = now() - interval '1 minute'")
     assert await overview.show_lag(hears, store, bus, "forecourt") == 1

@@ -1,7 +1,7 @@
 """Ids of things that people never type: UUIDs whose order is the order of their making."""
 
 import re
-from uuid import UUID, SafeUUID
+from uuid import NAMESPACE_URL, UUID, SafeUUID, uuid5
 
 import uuid_utils
 from uuid_utils import compat
@@ -17,6 +17,11 @@ def new_id() -> str:
 def new_uuid() -> UUID:
     """The same as a UUID."""
     return compat.uuid7()
+
+
+def derived_id(*parts: str) -> UUID:
+    """An id that the same parts always give: a command's id from its process, input event and number."""
+    return uuid5(NAMESPACE_URL, "/".join(parts))
 
 
 def uuid_of(number: int) -> UUID:

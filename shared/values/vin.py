@@ -18,11 +18,6 @@ class Vin:
     value: str
     warnings: tuple[str, ...] = ()
 
-    @property
-    def wmi(self) -> str:
-        """The world manufacturer identifier."""
-        return self.value[:3]
-
 
 def parse_vin(text: str) -> str:
     """The normalised VIN: trimmed, upper case. ValueError with the reason when it cannot be one."""

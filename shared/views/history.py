@@ -1,6 +1,6 @@
 """What views are rebuilt from: a service's own events, or the log of what it has heard."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -29,20 +29,23 @@ class OwnEvents:
     def __init__(self, table: Table[Any], stored: Registry, aggregates: Sequence[Aggregate[Any, Any, Any]]) -> None:
         self._stored = stored
         self._views = {each.category: [view for view in each.views if view.table == table] for each in aggregates}
-        categories = ", ".join(f"'{category}'" for category, views in self._views.items() if views)
-        self.only = f"split_part(stream, '-', 1) in ({categories})"
+        filled = [category for category, views in self._views.items() if views]
+        self.parts = tuple(f"stream > '{category}-' and stream < '{category}.'" for category in filled)
 
     def fold(self, rows: Sequence[tuple[Any, ...]], made: Made) -> None:
         """Every view over every stream."""
         for stream, history in groupby(rows, _stream):
-            events = [self._recorded(row) for row in history]
+            events = list(self._recorded(history))
             for view in self._views[stream.partition("-")[0]]:
                 _fold(view, events, made)
 
-    def _recorded(self, row: tuple[Any, ...]) -> Recorded[Any]:
-        stream, version, id, type, type_version, data, meta, occurred_at = row
-        event = self._stored.decode(type, type_version, data)
-        return Recorded(id=id, stream=stream, version=version, event=event, occurred_at=occurred_at, meta=_meta.decode(meta))
+    def _recorded(self, rows: Iterable[tuple[Any, ...]]) -> Iterator[Recorded[Any]]:
+        told, about = b"", None
+        for stream, version, id, type, type_version, data, meta, occurred_at in rows:
+            if meta != told or about is None:  # the events of one command have the same
+                told, about = meta, _meta.decode(meta)
+            event = self._stored.decode(type, type_version, data)
+            yield Recorded(id=id, stream=stream, version=version, event=event, occurred_at=occurred_at, meta=about)
 
 
 def _fold(view: Fold[Any, Any] | Rows[Any, Any], events: Sequence[Recorded[Any]], made: Made) -> None:
@@ -54,19 +57,18 @@ def _fold(view: Fold[Any, Any] | Rows[Any, Any], events: Sequence[Recorded[Any]]
         return
     row: Any = None
     for recorded in events:
-        old = row
-        row = view.apply(row, recorded)
-        if old is not row and old is not None:
-            made.rows.pop(table.key_of(old), None)
-        if old is not row and row is not None:
-            made.put(table.key_of(row), row)
+        old, row = row, view.apply(row, recorded)
+        if row is not old and row is not None:
+            made.keys.add(table.key_of(row))
+    if row is not None:
+        made.put(table.key_of(row), row)
 
 
 class HeardEvents:
     """The log of heard events, listened to once more. Only rows put whole can be made from it."""
 
     order = "sequence"
-    only = "true"
+    parts: tuple[str, ...] = ("true",)
 
     def __init__(self, table: Table[Any], kept: Table[Any], again: Callable[[Any], Heard], listen: Listen) -> None:
         self.table = kept.sql_name

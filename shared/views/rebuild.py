@@ -3,14 +3,16 @@
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any, Protocol, cast
 
 import msgspec
 import psycopg
 import structlog
+from psycopg.types.json import Jsonb
 
 from shared.store import statements
 from shared.views.schema import bare, finish
@@ -64,8 +66,8 @@ class History(Protocol):
     order: str
     columns: str
     """What `fold` is given of each row; `stream` comes first."""
-    only: str
-    """A condition for the streams that matter."""
+    parts: tuple[str, ...]
+    """The streams that matter: conditions of one stretch each, so that the key's index finds it in order."""
 
     def fold(self, rows: Sequence[tuple[Any, ...]], made: Made) -> None:
         """Takes the whole history of some streams, by stream and in order."""
@@ -125,6 +127,7 @@ class _Rebuild:
         self.table = table
         self.history = history
         self.outcome = Outcome(view=table.sql_name)
+        self._only = f"({' or '.join(history.parts)})"
         self._bound = 0
         """Every event of an earlier transaction is in the new table."""
         self._wrong: set[tuple[Any, ...]] = set()
@@ -162,9 +165,13 @@ class _Rebuild:
     async def _build(self) -> None:
         """Everything, stream by stream, in short transactions. The bound is taken before the first event is read."""
         await self._mark()
+        for part in self.history.parts:
+            await self._build_part(part)
+
+    async def _build_part(self, part: str) -> None:
         after, most = "", CHUNK
         sql = (
-            f"select {self.history.columns} from {self.history.table} where stream > %s and {self.history.only} "
+            f"select {self.history.columns} from {self.history.table} where stream > %s and {part} "
             f"order by stream, {self.history.order} limit %s"
         )
         while rows := await self._rows(sql, [after, most]):
@@ -188,13 +195,12 @@ class _Rebuild:
 
     async def _copy(self, made: Made) -> None:
         columns = self.table.columns
-        nested = [name for name, kind in columns.items() if kind == "jsonb"]
-        async with self.conn.cursor().copy(f"copy {self.table.sql_name} ({', '.join(columns)}) from stdin".encode()) as copy:
+        values = [_value(name, kind) for name, kind in columns.items()]
+        sql = f"copy {self.table.sql_name} ({', '.join(columns)}) from stdin (format binary)"
+        async with self.conn.cursor().copy(sql.encode()) as copy:
+            copy.set_types(list(columns.values()))
             for row in made.rows.values():
-                values = self.table.json(row)
-                for name in nested:
-                    values[name] = None if values[name] is None else msgspec.json.encode(values[name]).decode()
-                await copy.write_row([values[name] for name in columns])
+                await copy.write_row([value(row) for value in values])
 
     # --- what has happened meanwhile ---------------------------------------------------------------------------------
 
@@ -211,14 +217,14 @@ class _Rebuild:
 
     async def _touched(self, bound: int) -> list[str]:
         """Streams with events of transactions that had not ended when the bound was taken, or began later."""
-        sql = f"select distinct stream from {self.history.table} where xid >= %s::text::xid8 and {self.history.only}"
+        sql = f"select distinct stream from {self.history.table} where xid >= %s::text::xid8 and {self._only}"
         return sorted(stream for (stream,) in await self._rows(sql, [str(bound)]))
 
     async def _refold(self, streams: Sequence[str]) -> Made:
         """These streams from their beginning: one cannot be continued, as a later event may carry an earlier xid."""
         made = Made()
         if streams:
-            sql = f"select {self.history.columns} from {self.history.table} where stream = any(%s) and {self.history.only}"
+            sql = f"select {self.history.columns} from {self.history.table} where stream = any(%s) and {self._only}"
             self.history.fold(await self._rows(f"{sql} order by stream, {self.history.order}", [list(streams)]), made)
         for statement, rows in (
             (statements.drop(self.table), [dict(zip(self.table.key, key, strict=True)) for key in made.keys - made.rows.keys()]),
@@ -312,6 +318,14 @@ class _Rebuild:
     async def _rows(self, sql: str, params: list[Any]) -> list[tuple[Any, ...]]:
         cursor = self.conn.cursor(binary=True)
         return await (await cursor.execute(cast(Any, sql), params)).fetchall()
+
+
+def _value(name: str, kind: str) -> Callable[[Any], Any]:
+    """How a row's value is given to COPY; what has no column type of its own is JSON."""
+    get = attrgetter(name)
+    if kind != "jsonb":
+        return get
+    return lambda row: None if (value := get(row)) is None else Jsonb(msgspec.to_builtins(value))
 
 
 async def _one(conn: Connection, sql: str, params: Sequence[Any] = ()) -> tuple[Any, ...]:

@@ -12,7 +12,6 @@ from pydantic_core import CoreSchema, PydanticCustomError, PydanticKnownError, c
 
 from shared.values.ids import is_id
 from shared.values.money import DECIMALS, Money, format_amount, parse_amount
-from shared.values.phone import normalise
 from shared.values.vin import parse_vin
 
 MARKS = 4
@@ -24,7 +23,6 @@ _DIRECTION = re.compile("[\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]")
 _LINES = re.compile("[\n\u2028\u2029]")
 _INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?(Z|[+-](0[0-9]|1[0-4]):[0-5][0-9])")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_PHONE = re.compile(r"\+?[0-9][0-9 ()./-]{3,29}")
 _EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}")
 
 
@@ -153,14 +151,6 @@ def read_day(text: str) -> date:
     return day
 
 
-def read_phone(text: str, region: str = "CN") -> str:
-    """A telephone number in E.164; without country code it is one of `region`."""
-    number = normalise(text, region).e164 if _PHONE.fullmatch(text) else None
-    if number is None:
-        raise error("phone")
-    return number
-
-
 def read_email(text: str) -> str:
     """An e-mail address with its domain in lower case."""
     if len(text) > 254 or not _EMAIL.fullmatch(text):
@@ -249,7 +239,6 @@ Id = Annotated[str, FromText(read_id, "0192f3a4-5b6c-7d8e-9f01-23456789abcd", "u
 VinText = Annotated[str, FromText(read_vin, "LSGXE83L3KD123456", pattern="^[A-HJ-NPR-Za-hj-npr-z0-9]{17}$")]
 Instant = Annotated[datetime, FromText(read_instant, "2026-11-22T09:30:00+08:00", "date-time", "^20")]
 Day = Annotated[date, FromText(read_day, "2026-11-22", "date", "^20")]
-PhoneText = Annotated[str, FromText(read_phone, "+8613800138000", pattern=f"^{_PHONE.pattern}$")]
 EmailText = Annotated[str, FromText(read_email, "lin.yue@example.com", "email")]
 Amount = Annotated[Money, MoneyRule()]
 """Any amount; prices and payments want one of the two below."""

@@ -9,6 +9,7 @@ from services.gateway.api.people import Role
 from shared.testing.group import Group, make_group
 from shared.testing.platform import PASSWORD, Person, Platform
 from tests.acceptance.databases import Databases
+from tests.acceptance.deal import everything
 from tests.acceptance.shop import Shop
 
 
@@ -34,6 +35,12 @@ def databases(platform: Platform) -> Databases:
 def everybody(group: Group) -> Person:
     """Has every role in the south store: what he is refused is not refused for want of rights."""
     return hired(group, "everybody", group.values["south"])
+
+
+@pytest.fixture(scope="session")
+def deal(shop: Shop) -> dict[str, str]:
+    """One of everything in the south store."""
+    return everything(shop)
 
 
 @pytest.fixture(scope="session")

@@ -8,9 +8,11 @@ from functools import cached_property
 from importlib import import_module
 from typing import Any
 
+import httpx2
 from pydantic import ValidationError
 
 from services.gateway.routes import CONTEXTS
+from shared.testing.platform import Person
 from shared.values.ids import new_id
 from shared.web.body import MoneyRule
 from shared.web.openapi import example
@@ -126,3 +128,26 @@ def operation(name: str) -> Operation:
 
 GROUPS_RULES = frozenset({"/sales-rules", "/tax-rules", "/leads/grading-rules", "/authorities"})
 """What changes the whole group's rules when it is accepted."""
+NEEDED: dict[str, dict[str, str]] = {
+    "/reports/funnel/leads": {"stage": "captured"},
+    "/appointments/slots": {"day": "2027-03-01"},
+    "/trims/{trim_id}/price": {"day": "2027-03-01"},
+}
+"""What a read cannot do without."""
+
+
+def asked(person: Person, one: Operation, **ids: str) -> httpx2.Response:
+    """The route with its documented body, its key and any version."""
+    headers = {"idempotency-key": new_id(), "if-match": "*"}
+    if one.method == "GET":
+        return person.http.get(one.path(**ids), params=NEEDED.get(one.template, {}))
+    body = one.body()
+    if isinstance(body, dict) and "store_id" in body:
+        body |= {"store_id": _home(person)}
+    return person.http.post(one.path(**ids), json=body, headers=headers)
+
+
+def _home(person: Person) -> str:
+    """The first of his stores; for a stranger any."""
+    me = person.http.get("/auth/me")
+    return str(me.json()["store_ids"][0]) if me.status_code == 200 else new_id()

@@ -38,9 +38,19 @@ class Works(Plan):
         return [self.port(service), *(self.base + 200 + 20 * n + SERVICES.index(service) for n in range(self.scale - 1))]
 
     @property
+    def connections(self) -> int:
+        """As many more as there are more processes."""
+        return super().connections * self.scale
+
+    @property
     def doors(self) -> list[str]:
         """The URLs of the gateways."""
         return [f"http://127.0.0.1:{port}" for port in self.ports("gateway")]
+
+    @property
+    def front(self) -> str:
+        """A URL that leads to each gateway in turn, where there are several."""
+        return f"http://127.0.0.1:{self.ways()['http/gateway'][0]}"
 
     @property
     def brokers(self) -> list[int]:
@@ -53,7 +63,7 @@ class Works(Plan):
         ways |= {f"kafka/{n + 1}": (self.base + 620 + n, [port]) for n, port in enumerate(self.brokers)}
         ways["redis"] = (self.base + 630, [self.redis])
         if self.scale > 1:
-            ways |= {f"http/{name}": (self.base + 640 + n, self.ports(name)) for n, name in enumerate(SERVICES[:-1])}
+            ways |= {f"http/{name}": (self.base + 640 + n, self.ports(name)) for n, name in enumerate(SERVICES)}
         return ways
 
     def environment(self, service: str, secrets: Mapping[str, str], *, demo: bool) -> dict[str, str]:

@@ -134,7 +134,6 @@ class Saboteur:
     async def kill(self, name: str) -> None:
         """kill -9, and how long until it is there again."""
         victim = await self.victim(name)
-        epoch = await self._epoch(name)
         victim.kill()
         died = time.monotonic()
         self.struck.append(f"kill -9 {name}")
@@ -146,7 +145,7 @@ class Saboteur:
             await self._until(lambda: asyncio.to_thread(lambda: not victim.is_running() and listens(port)))
             goal = None
         elif "-work-" in name:
-            await self._until(lambda: self._leads_again(name, epoch))
+            await self._led(name.partition("-")[0])
             goal = None
         else:
             await self._ready(name)
@@ -177,8 +176,9 @@ class Saboteur:
             answers = [answer for answer in self.record.answers(began) if answer.at - answer.took > began]
         back = time.monotonic()
         contexts = [context for context in SERVICES if context != "gateway"]
-        relays = [self._goes_down(context, _WAITING, LEFT) for context in contexts]
-        consumers = [self._goes_down(context, _BEHIND, BEHIND) for context in contexts]
+        until = back + COMES_BACK + seconds
+        relays = [self._goes_down(context, _WAITING, LEFT, until) for context in contexts]
+        consumers = [self._goes_down(context, _BEHIND, BEHIND, until) for context in contexts]
         both = await asyncio.gather(*relays, *consumers)
         drains, hears = both[: len(contexts)], both[len(contexts) :]
         self.outage = Outage(
@@ -191,10 +191,9 @@ class Saboteur:
         )
         self.healed.append(Healed("Kafka back to all told and heard", time.monotonic() - back))
 
-    async def _goes_down(self, context: str, sql: str, usual: float) -> float:
-        """Seconds from the moment a number begins to go down until it is as usual."""
+    async def _goes_down(self, context: str, sql: str, usual: float, until: float) -> float:
+        """Seconds from the moment a number begins to go down until it is as usual, or the time is over."""
         began, most = time.monotonic(), 0.0
-        until = began + COMES_BACK
         while time.monotonic() < until:
             now = await self._number(context, sql)
             if now is not None and now <= usual:
@@ -226,12 +225,16 @@ class Saboteur:
                 return None
         return float(found[0] or 0) if found else 0.0
 
-    async def _epoch(self, name: str) -> float:
-        return await self._number(name.partition("-")[0], _EPOCH) or 0.0 if "-work-" in name else 0.0
-
-    async def _leads_again(self, name: str, epoch: float) -> bool:
-        """Whether a relay holds the lease that is not the dead one's."""
-        return (await self._number(name.partition("-")[0], f"{_EPOCH} and expires_at > clock_timestamp()") or 0.0) > epoch
+    async def _led(self, context: str) -> None:
+        """Returns when a relay leads that lives: the lease is longer than just after the kill, whoever of several had it then."""
+        until = time.monotonic() + COMES_BACK
+        dead = None
+        while time.monotonic() < until:
+            now = await self._number(context, _LED_UNTIL)
+            if now is not None and dead is not None and now > dead:
+                return
+            dead = now if dead is None else dead
+            await asyncio.sleep(SOON)
 
     async def _accepted(self, since: float) -> bool:
         return any(answer.accepted and answer.at - answer.took > since for answer in self.record.answers(since))
@@ -255,7 +258,7 @@ class Saboteur:
 
 
 _WAITING = "select count(*) from outbox"
-_EPOCH = "select max(epoch) from leases where name = 'relay'"
+_LED_UNTIL = "select extract(epoch from max(expires_at)) from leases where name = 'relay'"
 _BEHIND = f"select extract(epoch from clock_timestamp() - min(watermark)) from offsets where topic like '{PREFIX}.%'"
 
 

@@ -15,10 +15,11 @@ from shared.bus.memory import MemoryBus
 from shared.bus.protocol import Message, topic_of
 from shared.bus.seen import Seen
 from shared.deciding import Folder
-from shared.events.envelope import derived_id, sequence
+from shared.events.envelope import sequence
 from shared.handling import Handler
 from shared.store.memory import MemoryStore
 from shared.store.protocol import OutboxRow
+from shared.values.ids import derived_id
 
 LINEAGE = "11111111-1111-4111-8111-111111111111"
 STREAM = "store-0192f3a4-0000-7000-8000-000000000001"

@@ -21,7 +21,9 @@ class NotInstalled(Exception):
 
 
 def peers() -> Path:
-    """The Python of the environment with eventsourcing and Node. Raises NotInstalled."""
+    """The Python of the environment with eventsourcing and Node. Raises NotInstalled, also where PEERS=0 leaves them out."""
+    if os.environ.get("PEERS") == "0":
+        raise NotInstalled("PEERS=0 leaves it out")
     return _environment("peers", PYTHON)
 
 
@@ -38,10 +40,10 @@ def node() -> Path:
 
 def modules() -> Path:
     """The folder whose node_modules hold emmett and message-db. Raises NotInstalled."""
+    program = node()
     folder, wanted = FOLDER / "node", "\n".join(NODE)
     if _is(folder, wanted):
         return folder
-    program = node()
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "package.json").write_text("{}")
     npm = program.parents[1] / "lib/node_modules/npm/bin/npm-cli.js"

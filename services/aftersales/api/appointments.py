@@ -10,12 +10,13 @@ from pydantic import Field
 from services.aftersales.api.refer import Shop, car_in_care, shop, technician, unknown
 from services.aftersales.domain import appointment as a
 from services.aftersales.domain.slots import Service, Slot, is_open, minutes_of, offered, pairs
+from services.aftersales.views.appointments import appointments
 from services.aftersales.views.bays import bays
 from services.aftersales.workshop import Workshop, busy_on, workshop
 from shared.decider import Rejected
-from shared.events.envelope import derived_id
 from shared.handling import Done
 from shared.values.clock import local_day
+from shared.values.ids import derived_id
 from shared.web.body import Body, Day, Id, Instant, Line, Text, VinText
 from shared.web.call import Call
 from shared.web.problems import FieldError, Problem
@@ -75,7 +76,7 @@ async def book_appointment(body: NewAppointment, call: Call) -> Done:
 @router.post("/appointments/{appointment_id}/move", summary="Move an appointment", openapi_extra=needs("service.book"))
 async def move_appointment(appointment_id: Id, body: Wish, call: Call) -> Done:
     """To another time, bay or technician; one that awaits a slot gets it."""
-    row = await call.need("select store_id, services from appointments_1 where appointment_id = %s", [appointment_id])
+    row = await call.need(f"select store_id, services from {appointments.sql_name} where appointment_id = %s", [appointment_id])
     place = await shop(call, row["store_id"])
 
     def command(slot: Slot) -> a.MoveAppointment:

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from services.aftersales.api.refer import Shop, colleague, customer, shop
 from services.aftersales.domain import complaint as c
+from services.aftersales.views.complaints import complaints
 from services.aftersales.workshop import hours
 from shared.handling import Done, Number
 from shared.values.ids import new_id
@@ -71,7 +72,7 @@ async def open_complaint(body: NewComplaint, call: Call) -> Done:
 @router.post("/complaints/{complaint_id}/assign", summary="Assign a complaint", openapi_extra=needs("complaints.write"))
 async def assign_complaint(complaint_id: Id, body: Assignment, call: Call) -> Done:
     """To a colleague of the store."""
-    row = await call.need("select store_id from complaints_1 where complaint_id = %s", [complaint_id])
+    row = await call.need(f"select store_id from {complaints.sql_name} where complaint_id = %s", [complaint_id])
     staff_id = await colleague(call, body.staff_id, row["store_id"], "staff_id")
     return await call.handle("complaint", complaint_id, c.AssignComplaint(staff_id=staff_id, by=call.staff, at=call.at))
 
@@ -100,7 +101,7 @@ async def record_feedback(complaint_id: Id, body: Feedback, call: Call) -> Done:
 @router.post("/complaints/{complaint_id}/reopen", summary="Open a complaint again", openapi_extra=needs("complaints.write"))
 async def reopen_complaint(complaint_id: Id, body: Said, call: Call) -> Done:
     """With a new due date; what was said before stays."""
-    row = await call.need("select store_id, severity from complaints_1 where complaint_id = %s", [complaint_id])
+    row = await call.need(f"select store_id, severity from {complaints.sql_name} where complaint_id = %s", [complaint_id])
     due_at = due(await shop(call, row["store_id"]), row["severity"], call.at)
     text = await sealed(call, complaint_id, body.text)
     return await call.handle("complaint", complaint_id, c.ReopenComplaint(text=text, due_at=due_at, by=call.staff, at=call.at))
@@ -114,6 +115,6 @@ def due(place: Shop, severity: c.Severity, at: datetime) -> datetime:
 
 async def sealed(call: Call, complaint_id: str, text: str) -> str:
     """The text under the customer's key; 404 for another store's complaint."""
-    row = await call.need("select customer_id from complaints_1 where complaint_id = %s", [complaint_id])
+    row = await call.need(f"select customer_id from {complaints.sql_name} where complaint_id = %s", [complaint_id])
     token: str = await call.vault.seal(row["customer_id"], text)
     return token

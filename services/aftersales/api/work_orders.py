@@ -8,9 +8,10 @@ from pydantic import Field
 from services.aftersales.api.appointments import Services
 from services.aftersales.api.refer import car_in_care, shop, technician, unknown
 from services.aftersales.domain import work_order_messages as w
-from shared.events.envelope import derived_id
+from services.aftersales.views.appointments import appointments
+from services.aftersales.views.work_orders import work_orders
 from shared.handling import Done, Number
-from shared.values.ids import new_id
+from shared.values.ids import derived_id, new_id
 from shared.web.body import Body, Id, Line, NonNegativeAmount, Text, VinText
 from shared.web.call import Call
 from shared.web.problems import FieldError, Problem
@@ -86,7 +87,7 @@ async def open_work_order(body: NewWorkOrder, call: Call) -> Done:
 @router.post("/work-orders/{work_order_id}/items", summary="Add a line", openapi_extra=needs("service.work", key=True))
 async def add_item(work_order_id: Id, body: NewItem, call: Call) -> Done:
     """It needs the customer's consent, and the car another check."""
-    row = await call.need("select store_id, appointment_id from work_orders_1 where work_order_id = %s", [work_order_id])
+    row = await call.need(f"select store_id, appointment_id from {work_orders.sql_name} where work_order_id = %s", [work_order_id])
     item = w.Item(
         item_id=str(derived_id("item", work_order_id, call.staff, call.key or "")),
         kind=body.kind,
@@ -138,7 +139,7 @@ async def visit_of(call: Call, body: NewWorkOrder) -> dict[str, Any]:
             raise Problem("validation", errors=[FieldError(name, "missing") for name in missing])
         return {"store_id": body.store_id, "vin": body.vin, "services": body.services}
     row = await call.one(
-        "select store_id, vin, customer_id, services, status from appointments_1 where appointment_id = %s", [body.appointment_id]
+        f"select store_id, vin, customer_id, services, status from {appointments.sql_name} where appointment_id = %s", [body.appointment_id]
     )
     if row is None:
         raise unknown("appointment_id")
@@ -156,7 +157,7 @@ async def worker(call: Call, body: NewItem, row: dict[str, Any]) -> str | None:
         return await technician(call, body.technician_id, row["store_id"])
     if body.kind == "part":
         return None
-    booked = await call.one("select technician_id from appointments_1 where appointment_id = %s", [row["appointment_id"]])
+    booked = await call.one(f"select technician_id from {appointments.sql_name} where appointment_id = %s", [row["appointment_id"]])
     if booked is None:
         raise Problem("validation", errors=[FieldError("technician_id", "missing")])
     found: str = booked["technician_id"]

@@ -6,7 +6,7 @@ from typing import assert_never
 
 from services.aftersales.domain.appointment import ProposeMaintenance
 from shared.decider import Decider, Rejected, Schedule, Timer, message
-from shared.events.envelope import derived_id
+from shared.values.ids import derived_id
 
 FIRST_MAINTENANCE = timedelta(days=90)
 """How long after delivery a car is due for its first maintenance."""

@@ -5,7 +5,7 @@ from typing import Any
 
 from shared.bus.heard import Heard
 from shared.contracts import customers, gateway, orders
-from shared.testing.hearing import NOON, an_id, heard
+from shared.testing.hearing import NOON, an_id, entity_registered, heard, store_opened
 from shared.values.money import Money
 
 VIN, OTHER_VIN = "LFV2A2150N3000001", "LFV2A2150N3000002"
@@ -15,23 +15,12 @@ SHANGHAI = "Asia/Shanghai"
 ENTITY, STORE, OTHER_STORE, CUSTOMER, BUYER, ORDER, RESALE = (an_id(n) for n in range(1, 8))
 WU, HE, LI, ZHAO, SOUTHERNER = (an_id(n) for n in range(21, 26))
 
-entity = gateway.LegalEntityRegistered(
-    entity_id=ENTITY, name="北京远行汽车有限公司", tax_number="91110000MA01", currency="CNY", vat_permille=130
-)
+entity = entity_registered(ENTITY)
 
 
 def store(store_id: str = STORE, code: str = "BJ1") -> gateway.StoreOpened:
     """A store of the legal entity."""
-    return gateway.StoreOpened(
-        store_id=store_id,
-        code=code,
-        name=f"远行{code}店",
-        entity_id=ENTITY,
-        region="north",
-        timezone=SHANGHAI,
-        opens="09:00",
-        closes="18:00",
-    )
+    return store_opened(store_id, code, ENTITY)
 
 
 def person(staff_id: str, name: str, *roles: str, at: str = STORE) -> gateway.StaffAssigned:

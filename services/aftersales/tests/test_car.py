@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from services.aftersales.domain.appointment import ProposeMaintenance
 from services.aftersales.domain.car import CarEnrolled, ChangeOwner, EnrolCar, KilometresRead, OwnerChanged, ReadKilometres, car
 from shared.decider import Schedule
-from shared.events.envelope import derived_id
 from shared.testing.specs import spec
+from shared.values.ids import derived_id
 
 given = spec(car)
 noon = datetime(2026, 3, 2, 12, tzinfo=UTC)

@@ -8,6 +8,8 @@ from fastapi import APIRouter
 
 from services.aftersales.domain import appointment as a
 from services.aftersales.domain.slots import Slot
+from services.aftersales.known import customers_known, staff_known
+from services.aftersales.views.bays import bays
 from services.aftersales.views.shown import opened
 from shared.decider import message
 from shared.events.envelope import Recorded
@@ -103,11 +105,11 @@ def placed(slot: Slot) -> dict[str, Any]:
 
 diary = Fold(appointments, apply)
 
-DIARY = """
-select appointment.*, customer.name as customer, staff.name as technician, bay.name as bay from appointments_1 appointment
-left join customers_known_1 customer using (customer_id)
-left join staff_known_1 staff on staff.staff_id = appointment.technician_id
-left join bays_1 bay on bay.bay_id = appointment.bay_id
+DIARY = f"""
+select appointment.*, customer.name as customer, staff.name as technician, bay.name as bay from {appointments.sql_name} appointment
+left join {customers_known.sql_name} customer using (customer_id)
+left join {staff_known.sql_name} staff on staff.staff_id = appointment.technician_id
+left join {bays.sql_name} bay on bay.bay_id = appointment.bay_id
 """
 
 

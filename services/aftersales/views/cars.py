@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import APIRouter
 
 from services.aftersales.domain.car import CarEnrolled, Event, KilometresRead, OwnerChanged
+from services.aftersales.known import customers_known
 from services.aftersales.views.shown import opened
 from shared.decider import message
 from shared.events.envelope import Recorded
@@ -73,7 +74,9 @@ def apply(row: CarRow | None, recorded: Recorded[Event]) -> CarRow | None:
 
 car_list = Fold(cars, apply)
 
-CARS = "select cars.*, customer.name as customer from cars_1 cars left join customers_known_1 customer using (customer_id)"
+CARS = (
+    f"select cars.*, customer.name as customer from {cars.sql_name} cars left join {customers_known.sql_name} customer using (customer_id)"
+)
 
 
 @router.get(

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from fastapi import APIRouter
 
 from services.aftersales.domain import complaint as c
+from services.aftersales.known import customers_known, staff_known
 from services.aftersales.views.shown import opened
 from shared.decider import message
 from shared.events.envelope import Recorded
@@ -138,10 +139,10 @@ def entry(recorded: Recorded[c.Event], what: str, by: str, text: str = "", detai
 complaint_list = Fold(complaints, apply)
 complaint_entries = Rows(entries, told)
 
-COMPLAINTS = """
-select complaint.*, customer.name as customer, staff.name as assignee from complaints_1 complaint
-left join customers_known_1 customer using (customer_id)
-left join staff_known_1 staff on staff.staff_id = complaint.assigned_to
+COMPLAINTS = f"""
+select complaint.*, customer.name as customer, staff.name as assignee from {complaints.sql_name} complaint
+left join {customers_known.sql_name} customer using (customer_id)
+left join {staff_known.sql_name} staff on staff.staff_id = complaint.assigned_to
 """
 
 
@@ -180,7 +181,7 @@ async def list_complaints(
 async def show_complaint(complaint_id: Id, call: Call) -> dict[str, Any]:
     """With everything that was said, oldest first."""
     row = await call.need(f"{COMPLAINTS} where complaint_id = %s", [complaint_id])
-    said = await call.rows("select * from complaint_entries_1 where complaint_id = %s order by entry", [complaint_id])
+    said = await call.rows(f"select * from {entries.sql_name} where complaint_id = %s order by entry", [complaint_id])
     await opened(call, [row], "customer")
     shown = [{name: one[name] for name in ("what", "text", "detail", "by", "at")} for one in await opened(call, said, "text")]
     return row | {"entries": shown}

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from fastapi import APIRouter
 
 from services.aftersales.domain import work_order_messages as w
+from services.aftersales.known import customers_known, stores_known
 from services.aftersales.views.shown import cash, opened
 from shared.decider import message
 from shared.events.envelope import Recorded
@@ -208,13 +209,13 @@ def apply_history(row: HistoryRow | None, recorded: Recorded[w.Event]) -> Histor
 work_book = Fold(work_orders, apply)
 car_history = Fold(history, apply_history)
 
-LISTED = """
+LISTED = f"""
 select done.work_order_id, done.number, done.vin, done.store_id, store.name as store, done.status, done.services, done.work,
     done.kilometres, done.opened_at, done.closed_at, own.customer_id, customer.name as customer, own.price, own.cost,
     own.currency
-from work_history_1 done {join} work_orders_1 own using (work_order_id)
-left join stores_known_1 store on store.store_id = done.store_id
-left join customers_known_1 customer on customer.customer_id = own.customer_id
+from {history.sql_name} done {{join}} {work_orders.sql_name} own using (work_order_id)
+left join {stores_known.sql_name} store on store.store_id = done.store_id
+left join {customers_known.sql_name} customer on customer.customer_id = own.customer_id
 """
 OWN = LISTED.format(join="join")
 OF_A_CAR = LISTED.format(join="left join")
@@ -260,7 +261,7 @@ async def list_work_orders(
 async def show_work_order(work_order_id: Id, call: Call) -> dict[str, Any]:
     """With its lines, each with price, cost and margin."""
     row = await call.need(
-        "select own.*, customer.name as customer from work_orders_1 own left join customers_known_1 customer using (customer_id) "
+        f"select own.*, customer.name as customer from {work_orders.sql_name} own left join {customers_known.sql_name} customer using (customer_id) "
         "where work_order_id = %s",
         [work_order_id],
     )

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from shared.bus.heard import Heard
 from shared.contracts import aftersales, finance, gateway, inventory, leads, orders, published_name
-from shared.testing.hearing import NOON, an_id, heard
+from shared.testing.hearing import NOON, an_id, heard, store_opened
 from shared.values.money import Money
 
 VIN = "LFV2A2150N3000001"
@@ -19,9 +19,7 @@ PRICE, PAID = Money(18_980_000), Money(1_000_000)
 
 def store(id: str = STORE, code: str = "BJ1", timezone: str = "Asia/Shanghai") -> gateway.StoreOpened:
     """A store."""
-    return gateway.StoreOpened(
-        store_id=id, code=code, name=code, entity_id=ENTITY, region="N", timezone=timezone, opens="09:00", closes="18:00"
-    )
+    return store_opened(id, code, ENTITY, timezone=timezone)
 
 
 def seller(id: str, at: str = STORE) -> gateway.StaffAssigned:

@@ -69,3 +69,25 @@ async def running(fresh_database: FreshDatabase) -> AsyncIterator[Running]:
         stores = hearing.store(), hearing.store(OTHER_STORE, "US1", "America/New_York")
         await made.hear(*stores, hearing.seller(LI), hearing.seller(WANG), hearing.seller(SUN, OTHER_STORE))
         yield made
+
+
+def lin(**more: Any) -> dict[str, Any]:
+    """The body of a registration."""
+    return {
+        "store_id": STORE,
+        "name": "林悦",
+        "phone": "138 0013 8000",
+        "email": "Lin.Yue@Example.com",
+        "address": "北京市朝阳区建国路 1 号",
+        "birthday": "1990-05-17",
+        "notes": "likes blue",
+        "preferences": {"brand": "VW", "series": "ID.4", "budget": {"amount": "180000.00", "currency": "CNY"}},
+        "consents": [{"purpose": "marketing-sms", "given": True, "wording": "privacy-2026-01"}],
+    } | more
+
+
+async def registered(customers: Running, by: str = "li", **more: Any) -> str:
+    """The id of a new customer."""
+    answer = await customers.post("/customers", lin(**more), by)
+    assert answer.status == 201, answer.body
+    return str(answer.json["id"])

@@ -7,6 +7,7 @@ from shared.values.clock import local_day
 from shared.values.money import Money, vat_inside
 
 BOOKS_ZONE = "Asia/Shanghai"
+"""Its day counts as long as nobody has said where a store is."""
 
 
 @message
@@ -36,6 +37,6 @@ def vat_within(gross: int, permille: int) -> int:
     return vat_inside(Money(gross), permille)[1].minor
 
 
-def business_day(at: datetime) -> date:
-    """The day a moment counts for in the books, which a group keeps in one calendar."""
-    return local_day(at, BOOKS_ZONE)
+def business_day(at: datetime, timezone: str = BOOKS_ZONE) -> date:
+    """The day a moment counts for in the books: that of its store."""
+    return local_day(at, timezone)

@@ -5,7 +5,7 @@ from typing import Any
 
 from shared.bus.heard import Heard
 from shared.contracts import customers, gateway, inventory, marketing, orders
-from shared.testing.hearing import NOON, an_id, heard
+from shared.testing.hearing import NOON, an_id, entity_registered, heard, store_opened
 from shared.values.money import Money
 
 VIN = "LFV2A2150N3000001"
@@ -15,9 +15,7 @@ ENTITY, STORE, OTHER_STORE, CUSTOMER, ORDER, STAY, TRANSFER, SPEND, COST = (an_i
 WANG, ZHAO = an_id(21), an_id(22)
 PRICE = Money(18_980_000)
 
-entity = gateway.LegalEntityRegistered(
-    entity_id=ENTITY, name="北京远行汽车有限公司", tax_number="91110000MA01", currency="CNY", vat_permille=130
-)
+entity = entity_registered(ENTITY)
 staff = gateway.StaffAssigned(staff_id=WANG, username="wang", name="王敏", roles=("finance",), store_ids=(STORE,))
 customer = customers.CustomerRegistered(
     customer_id=CUSTOMER, number="C-1", store_id=STORE, kind="person", name="~p1.x", phone="~p1.y", email=""
@@ -133,16 +131,7 @@ spent = marketing.CampaignSpent(
 
 def store(store_id: str = STORE, code: str = "BJ1") -> gateway.StoreOpened:
     """A store of the legal entity."""
-    return gateway.StoreOpened(
-        store_id=store_id,
-        code=code,
-        name=f"远行{code}店",
-        entity_id=ENTITY,
-        region="north",
-        timezone="Asia/Shanghai",
-        opens="09:00",
-        closes="20:00",
-    )
+    return store_opened(store_id, code, ENTITY)
 
 
 def hear(event: Any, at: datetime = NOON) -> Heard:

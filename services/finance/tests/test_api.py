@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import date
 from io import BytesIO
 from typing import Any
 
@@ -13,7 +14,9 @@ from pypdf import PdfReader
 from services.finance.tests import hearing
 from services.finance.tests.hearing import CUSTOMER, ENTITY, ORDER, OTHER_STORE, STAY, STORE, VIN
 from services.finance.tests.running import Running, running
+from shared.testing.hearing import store_opened
 from shared.testing.servers import FreshDatabase
+from shared.values.clock import local_day, utc_now
 
 
 @pytest.fixture
@@ -85,6 +88,23 @@ async def test_receipts_are_numbered_without_gaps(finance: Running) -> None:
     assert sorted(answer.status for answer in answers) == [201, 201, 201, 409, 409]
     numbers = [item["number"][-3:] for item in (await finance.get(f"/receipts?order_id={ORDER}")).json["items"]]
     assert sorted(numbers) == ["001", "002", "003"]
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Etc/GMT+12"])
+async def test_money_is_booked_on_the_day_of_its_store(finance: Running, zone: str) -> None:
+    """Two ends of the world, of which it is never the same day."""
+    await finance.hear(store_opened(STORE, "BJ1", ENTITY, timezone=zone), hearing.placed)
+    began = local_day(utc_now(), zone)
+    taken = await finance.post("/receipts", receipt("10000.00"))
+    assert (await finance.post("/ledger/entries", by_hand())).status == 201
+    days = {began, local_day(utc_now(), zone)}
+    found = (await finance.get("/ledger/entries")).json["items"]
+    assert {date.fromisoformat(entry["booked_on"]) for entry in found} <= days
+    number = (await finance.get(f"/receipts/{taken.json['id']}")).json["number"]
+    assert number in {f"RV-BJ1-{day:%Y%m%d}-001" for day in days}
+    balance = (await finance.get(f"/ledger/trial-balance?store_id={STORE}")).json
+    assert date.fromisoformat(balance["as_of"]) in days
+    assert len(found) == 2 and balance["items"]
 
 
 @pytest.mark.parametrize(

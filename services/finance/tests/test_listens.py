@@ -11,7 +11,7 @@ from services.finance.domain.entry import CLOSED, period_count
 from services.finance.domain.payable import OpenPayable
 from services.finance.known import KnownCustomer, KnownStore, customers_known, stores_known
 from services.finance.listens import listen
-from services.finance.prepares import in_open_period
+from services.finance.prepares import in_open_period, on_its_day
 from services.finance.tests import hearing
 from services.finance.tests.hearing import COST, CUSTOMER, ENTITY, OTHER_STORE, SPEND, STORE, TRANSFER, hear
 from shared.bus.heard import Send
@@ -100,6 +100,31 @@ async def test_what_is_heard_late_counts_in_the_next_open_month() -> None:
         assert {(await in_open_period(command, tx)).on for command in commands} == {date(2026, 5, 1)}
 
 
+@pytest.mark.parametrize(
+    ("timezone", "on"),
+    [("Asia/Shanghai", date(2026, 3, 2)), ("America/New_York", date(2026, 3, 1)), ("Pacific/Auckland", date(2026, 3, 2))],
+)
+async def test_a_fact_is_booked_on_the_day_of_its_store(timezone: str, on: date) -> None:
+    store = MemoryStore()
+    known = KnownStore(store_id=STORE, code="", name="", entity_id=ENTITY, timezone=timezone)
+    await store.append(Commit(puts={stores_known: {(STORE,): known}}))
+    ((_, command),) = sends(hearing.delivered)
+    async with store.begin() as tx:
+        assert (await on_its_day(command, tx)).on == on
+
+
+async def test_a_car_that_arrives_is_booked_on_the_day_where_it_arrives() -> None:
+    store = MemoryStore()
+    zones = {OTHER_STORE: "Asia/Shanghai", STORE: "America/New_York"}
+    known = {(id,): KnownStore(store_id=id, code="", name="", entity_id=ENTITY, timezone=zone) for id, zone in zones.items()}
+    await store.append(Commit(puts={stores_known: known}))
+    command = sends(hearing.arrived)[0][1]
+    assert isinstance(command, ArriveCar)
+    assert (command.from_store, command.to_store) == (OTHER_STORE, STORE)
+    async with store.begin() as tx:
+        assert (await on_its_day(command, tx)).on == date(2026, 3, 1)
+
+
 async def test_a_batch_asks_for_its_stores_and_months_once() -> None:
     asked: list[tuple[str, ...]] = []
 
@@ -114,5 +139,5 @@ async def test_a_batch_asks_for_its_stores_and_months_once() -> None:
 
     commands = [command for event in (hearing.delivered, hearing.signed, hearing.spent) for _, command in sends(event)] * 20
     reads: Any = Reads()
-    assert [await in_open_period(command, reads) for command in commands] == commands
+    assert [await on_its_day(command, reads) for command in commands] == commands
     assert asked == [("store", STORE), ("period", f"{ENTITY}/2026-03")]

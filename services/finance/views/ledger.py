@@ -9,6 +9,7 @@ from services.finance.domain.chart import CHART, LedgerAccount
 from services.finance.domain.entry import Entry
 from services.finance.domain.rates import business_day
 from services.finance.fields import EntryId, LedgerNumber
+from services.finance.known import stores_known
 from shared.decider import message
 from shared.events.envelope import Recorded
 from shared.values.money import Money
@@ -101,6 +102,10 @@ def post(recorded: Recorded[Any]) -> list[LedgerLine]:
 
 ledger = Rows(lines, post)
 
+_ZONES = f"""
+select distinct timezone from {stores_known.sql_name}
+where (%(entity_id)s::text is null or entity_id = %(entity_id)s) and (%(store_id)s::text is null or store_id = %(store_id)s)
+"""
 _BALANCES = f"""
 select entity_id, currency, account, sum(greatest(amount, 0))::bigint as debit, sum(greatest(-amount, 0))::bigint as credit
 from {lines.sql_name}
@@ -147,9 +152,11 @@ async def list_ledger_accounts(call: Call) -> dict[str, Any]:
 async def show_trial_balance(
     call: Call, entity_id: Id | None = None, store_id: Id | None = None, as_of: Day | None = None
 ) -> dict[str, Any]:
-    """Debits, credits and balance per legal entity, currency and account up to the end of a day; of the caller's stores only."""
-    until = as_of or business_day(call.at)
-    found = await call.rows(_BALANCES, {"entity_id": entity_id, "store_id": store_id, "as_of": until})
+    """Debits, credits and balance per legal entity, currency and account to the end of a day, else of today; of the caller's stores only."""
+    asked = {"entity_id": entity_id, "store_id": store_id}
+    begun = [business_day(call.at, row["timezone"]) for row in await call.rows(_ZONES, asked)] if as_of is None else [as_of]
+    until = max(begun, default=business_day(call.at))
+    found = await call.rows(_BALANCES, {**asked, "as_of": until})
     totals: dict[tuple[str, str], list[int]] = {}
     for row in found:
         total = totals.setdefault((row["entity_id"], row["currency"]), [0, 0])

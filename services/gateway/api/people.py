@@ -14,9 +14,8 @@ from services.gateway.domain.store import OpenStore, RegisterLegalEntity
 from services.gateway.domain.user import Assigner, AssignUser, CreateUser, DisableUser, EnableUser, ResetPassword
 from services.gateway.views.places import AuthorityRow, EntityRow, ShiftRow, StoreRow, authorities, entities, shifts, stores
 from services.gateway.views.users import UserRow, users
-from shared.events.envelope import derived_id
 from shared.handling import Done
-from shared.values.ids import new_id
+from shared.values.ids import derived_id, new_id
 from shared.web.body import Body, Clean, Id, Instant, Line
 from shared.web.call import Call
 from shared.web.paging import Page, Paging, page

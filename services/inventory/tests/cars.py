@@ -8,6 +8,7 @@ from shared.values.money import Money
 noon = datetime(2026, 3, 2, 12, tzinfo=UTC)
 VIN = "LFV2A2158N3000001"
 """Its check digit fits."""
+VIN_2 = "LFV2A215XN3000002"
 WRONG_VIN = "LFV2A2150N3000001"
 GERMAN_VIN = "WVWZZZ1KZAW000001"
 """Made where no law asks for a check digit; it does not fit."""

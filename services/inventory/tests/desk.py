@@ -7,11 +7,12 @@ from typing import Any
 
 from services.inventory.app import service
 from services.inventory.listens import listen
-from shared.contracts import gateway, orders
+from services.inventory.tests.cars import VIN
+from shared.contracts import orders
 from shared.ops.settings import Settings
 from shared.processes.timers import Timers
 from shared.runtime import Runtime, migrate, runtime
-from shared.testing.hearing import heard
+from shared.testing.hearing import entity_registered, heard, store_opened
 from shared.values.clock import utc_now
 from shared.values.ids import new_id
 from shared.values.money import Money
@@ -98,27 +99,10 @@ async def open_desk(writer_url: str, reader_url: str) -> AsyncIterator[Desk]:
     await migrate(service, settings)
     async with runtime(service, settings) as running:
         desk = Desk(running, create_app(service, running))
-        await desk.hear(_entity(ENTITY, "CNY"), _entity(OTHER_ENTITY, "USD"))
-        await desk.hear(_store(NORTH, "BJ1", ENTITY), _store(SOUTH, "BJ2", ENTITY), _store(ABROAD, "US1", OTHER_ENTITY))
+        await desk.hear(entity_registered(ENTITY), entity_registered(OTHER_ENTITY, "USD"))
+        await desk.hear(store_opened(NORTH, "BJ1", ENTITY), store_opened(SOUTH, "BJ2", ENTITY), store_opened(ABROAD, "US1", OTHER_ENTITY))
         await desk.hear(_order())
         yield desk
-
-
-def _entity(entity_id: str, currency: str) -> gateway.LegalEntityRegistered:
-    return gateway.LegalEntityRegistered(entity_id=entity_id, name="Yuanxing", tax_number="91", currency=currency, vat_permille=130)
-
-
-def _store(store_id: str, code: str, entity_id: str) -> gateway.StoreOpened:
-    return gateway.StoreOpened(
-        store_id=store_id,
-        code=code,
-        name=code,
-        entity_id=entity_id,
-        region="north",
-        timezone="Asia/Shanghai",
-        opens="09:00",
-        closes="20:00",
-    )
 
 
 def _order() -> orders.OrderPlaced:
@@ -161,3 +145,60 @@ async def get(client: Client, path: str) -> Any:
     answer = await client.get(f"/api/v1{path}")
     assert answer.status == 200, answer.json
     return answer.json
+
+
+TRIM = {
+    "brand": "Aurora",
+    "series": "A5",
+    "model_year": 2026,
+    "name": "A5 Long Range",
+    "powertrain": "electric",
+    "guide_price": yuan("189800.00"),
+}
+
+
+async def listed(desk: Desk) -> str:
+    """The id of a trim in the catalogue."""
+    return await made(desk.clerk, "/trims", TRIM)
+
+
+def arrival(trim_id: str, vin: str = VIN, **changed: object) -> dict[str, object]:
+    """The body of a receipt of a car."""
+    return {
+        "vin": vin,
+        "trim_id": trim_id,
+        "purchase": yuan("150000.00"),
+        "rebate": yuan("3000.00"),
+        "freight": yuan("1200.00"),
+        "preparation": yuan("800.00"),
+        "input_vat": yuan("19500.00"),
+        "certificate": "pledged",
+        **changed,
+    }
+
+
+async def in_stock(desk: Desk, trim_id: str | None = None, vin: str = VIN) -> str:
+    """A car at the north store; the id of its stay."""
+    body = arrival(trim_id or await listed(desk), vin, store_id=NORTH, supplier="Aurora Motors")
+    stay_id = await made(desk.clerk, "/vehicles", body)
+    await desk.settle()
+    return stay_id
+
+
+def delivered(stay_id: str) -> orders.OrderDelivered:
+    """The hand-over of a car to who ordered it."""
+    return orders.OrderDelivered(
+        order_id=ORDER,
+        number="SO-BJ2-20260302-001",
+        store_id=SOUTH,
+        entity_id=new_id(),
+        vin=VIN,
+        stay_id=stay_id,
+        trim_id=new_id(),
+        customer_id=new_id(),
+        seller_id="li",
+        opportunity_id=None,
+        campaign_id=None,
+        channel="walk-in",
+        price=Money(18_980_000),
+    )

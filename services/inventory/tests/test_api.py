@@ -1,28 +1,15 @@
-"""Inventory over HTTP on a real database: the catalogue, purchase and receipt, reservation, costs, and who may see what."""
+"""Inventory over HTTP on a real database: the catalogue, purchase and receipt, costs, stock levels, and who may see what."""
 
-import asyncio
 import json
 from collections.abc import AsyncIterator
 
 import pytest
 
-from services.inventory.tests.cars import GERMAN_VIN, VIN, WRONG_VIN
-from services.inventory.tests.desk import ABROAD, NORTH, ORDER, SELLER, SOUTH, Desk, get, made, open_desk, post, yuan
-from shared.contracts import finance, orders
+from services.inventory.tests.cars import GERMAN_VIN, VIN, VIN_2, WRONG_VIN
+from services.inventory.tests.desk import NORTH, SOUTH, TRIM, Desk, arrival, delivered, get, in_stock, listed, made, open_desk, post, yuan
 from shared.testing.servers import FreshDatabase
 from shared.values.ids import new_id
-from shared.values.money import Money
 from shared.web.tests.client import Client
-
-TRIM = {
-    "brand": "Aurora",
-    "series": "A5",
-    "model_year": 2026,
-    "name": "A5 Long Range",
-    "powertrain": "electric",
-    "guide_price": yuan("189800.00"),
-}
-VIN_2 = "LFV2A215XN3000002"
 
 
 @pytest.fixture
@@ -30,32 +17,6 @@ async def desk(fresh_database: FreshDatabase) -> AsyncIterator[Desk]:
     """Inventory on a database of its own."""
     async with open_desk(*await fresh_database("inventory")) as opened:
         yield opened
-
-
-async def listed(desk: Desk) -> str:
-    return await made(desk.clerk, "/trims", TRIM)
-
-
-def arrival(trim_id: str, vin: str = VIN, **changed: object) -> dict[str, object]:
-    return {
-        "vin": vin,
-        "trim_id": trim_id,
-        "purchase": yuan("150000.00"),
-        "rebate": yuan("3000.00"),
-        "freight": yuan("1200.00"),
-        "preparation": yuan("800.00"),
-        "input_vat": yuan("19500.00"),
-        "certificate": "pledged",
-        **changed,
-    }
-
-
-async def in_stock(desk: Desk, trim_id: str | None = None, vin: str = VIN) -> str:
-    """A car at the north store; the id of its stay."""
-    body = arrival(trim_id or await listed(desk), vin, store_id=NORTH, supplier="Aurora Motors")
-    stay_id = await made(desk.clerk, "/vehicles", body)
-    await desk.settle()
-    return stay_id
 
 
 class TestCatalogue:
@@ -193,132 +154,6 @@ class TestPurchase:
         assert first.json == second.json
 
 
-class TestReservation:
-    async def test_any_store_reserves_and_the_holder_lets_go(self, desk: Desk) -> None:
-        await in_stock(desk)
-        assert (await post(desk.seller, f"/vehicles/{VIN}/reserve", {}, '"1"')).status == 200
-        car = await get(desk.seller, f"/vehicles/{VIN}")
-        assert (car["status"], car["reserved_by"], car["version"]) == ("reserved", "li", 2)
-        other = desk.person("wang", SELLER, SOUTH)
-        assert (await post(other, f"/vehicles/{VIN}/reserve")).problem == "vin-already-reserved"
-        assert (await post(other, f"/vehicles/{VIN}/release")).problem == "not-yours"
-        assert (await post(desk.seller, f"/vehicles/{VIN}/release", {}, '"1"')).problem == "version-conflict"
-        assert (await post(desk.seller, f"/vehicles/{VIN}/release", {}, '"2"')).status == 200
-        assert (await get(desk.seller, f"/vehicles/{VIN}"))["status"] == "in-stock"
-
-    @pytest.mark.touches("INV-05")
-    async def test_the_next_in_the_queue_gets_it(self, desk: Desk) -> None:
-        await in_stock(desk)
-        other = desk.person("wang", SELLER, SOUTH)
-        await post(desk.seller, f"/vehicles/{VIN}/reserve")
-        assert (await post(other, f"/vehicles/{VIN}/reserve", {"queue": True})).status == 200
-        assert (await get(desk.seller, f"/vehicles/{VIN}"))["waiting"] == 1
-        await post(desk.manager, f"/vehicles/{VIN}/release")
-        car = await get(desk.seller, f"/vehicles/{VIN}")
-        assert (car["reserved_by"], car["waiting"]) == ("wang", 0)
-
-    @pytest.mark.touches("INV-05")
-    async def test_of_a_hundred_at_once_exactly_one_wins(self, desk: Desk) -> None:
-        await in_stock(desk)
-        people = [desk.person(f"p{n}", SELLER, SOUTH) for n in range(100)]
-        answers = await asyncio.gather(*(post(person, f"/vehicles/{VIN}/reserve") for person in people))
-        assert sorted(answer.status for answer in answers) == [200] + [409] * 99
-        assert {answer.problem for answer in answers if answer.status == 409} == {"vin-already-reserved"}
-
-    async def test_a_vin_that_is_not_in_stock_is_not_found(self, desk: Desk) -> None:
-        for path in ("reserve", "release"):
-            assert (await post(desk.seller, f"/vehicles/{VIN}/{path}")).status == 404
-        assert (await desk.seller.get(f"/api/v1/vehicles/{VIN}")).status == 404
-        assert (await desk.seller.get("/api/v1/vehicles/nonsense")).status == 404
-
-    async def test_an_order_gets_its_car_keeps_it_with_earnest_money_and_takes_it_home(self, desk: Desk) -> None:
-        stay_id = await in_stock(desk)
-        request = orders.VehicleRequested(request_id=new_id(), order_id=ORDER, vin=VIN, store_id=SOUTH, seller_id="li")
-        await desk.hear(request)
-        (yes,) = [json.loads(data) for data in await desk.published("VehicleReserved")]
-        assert (yes["request_id"], yes["order_id"], yes["stay_id"]) == (request.request_id, ORDER, stay_id)
-        car = await get(desk.seller, f"/vehicles/{VIN}")
-        assert (car["reserved_for"], car["reserved_by"]) == (ORDER, "li")
-        assert (await post(desk.manager, f"/vehicles/{VIN}/release")).problem == "held-by-order"
-        await desk.hear(earnest())
-        assert (await get(desk.seller, f"/vehicles/{VIN}"))["reserved_until"] > car["reserved_until"]
-        first, longer = [json.loads(data) for data in await desk.published("VehicleReserved")]
-        assert (longer["request_id"], longer["until"] > first["until"]) == (request.request_id, True)
-        await desk.hear(delivered(stay_id))
-        assert (await desk.seller.get(f"/api/v1/vehicles/{VIN}")).status == 404
-        assert (await get(desk.seller, f"/stays/{stay_id}"))["status"] == "sold"
-        assert len(await desk.published("VehicleSold")) == 1
-
-    async def test_the_sellers_hold_becomes_his_orders_and_others_are_refused(self, desk: Desk) -> None:
-        await in_stock(desk)
-        await post(desk.seller, f"/vehicles/{VIN}/reserve")
-        mine = orders.VehicleRequested(request_id=new_id(), order_id=ORDER, vin=VIN, store_id=SOUTH, seller_id="li")
-        theirs = orders.VehicleRequested(request_id=new_id(), order_id=new_id(), vin=VIN, store_id=SOUTH, seller_id="wang")
-        await desk.hear(theirs)
-        await desk.hear(mine)
-        (no,) = [json.loads(data) for data in await desk.published("VehicleRefused")]
-        assert (no["request_id"], no["problem"]) == (theirs.request_id, "vin-already-reserved")
-        assert (await get(desk.seller, f"/vehicles/{VIN}"))["reserved_for"] == ORDER
-
-    async def test_a_cancelled_order_gives_the_car_back_and_a_missing_car_is_refused(self, desk: Desk) -> None:
-        await in_stock(desk)
-        request = orders.VehicleRequested(request_id=new_id(), order_id=ORDER, vin=VIN, store_id=SOUTH, seller_id="li")
-        back = orders.VehicleReleaseRequested(request_id=request.request_id, order_id=ORDER, vin=VIN, reason="order cancelled")
-        missing = orders.VehicleRequested(request_id=new_id(), order_id=ORDER, vin=VIN_2, store_id=SOUTH, seller_id="li")
-        await desk.hear(request)
-        await desk.hear(back, missing)
-        assert (await get(desk.seller, f"/vehicles/{VIN}"))["status"] == "in-stock"
-        assert len(await desk.published("VehicleReleased")) == 1
-        (no,) = [json.loads(data) for data in await desk.published("VehicleRefused")]
-        assert (no["vin"], no["problem"]) == (VIN_2, "vehicle-not-available")
-
-    async def test_a_handed_over_car_that_another_order_holds_is_an_alarm_of_the_selling_store(self, desk: Desk) -> None:
-        stay_id = await in_stock(desk)
-        other = new_id()
-        await desk.hear(orders.VehicleRequested(request_id=new_id(), order_id=other, vin=VIN, store_id=SOUTH, seller_id="wang"))
-        await desk.hear(delivered(stay_id))
-        assert (await get(desk.seller, f"/vehicles/{VIN}"))["reserved_for"] == other
-        (alarm,) = (await get(desk.southern_clerk, "/stays/refused-sales"))["items"]
-        assert (alarm["stay_id"], alarm["vin"], alarm["order_id"]) == (stay_id, VIN, ORDER)
-        assert (alarm["problem"], alarm["status"], alarm["reserved_for"]) == ("vin-already-reserved", "reserved", other)
-        assert (await get(desk.clerk, "/stays/refused-sales"))["items"] == []
-        (told,) = [json.loads(data) for data in await desk.published("SaleRefused")]
-        assert (told["stay_id"], told["store_id"], told["order_id"]) == (stay_id, SOUTH, ORDER)
-
-
-def earnest() -> finance.PaymentReceived:
-    return finance.PaymentReceived(
-        order_id=ORDER,
-        receipt_id=new_id(),
-        number="RV-1",
-        kind="earnest",
-        method="transfer",
-        amount=Money(1_000_000),
-        earnest=Money(1_000_000),
-        paid_total=Money(1_000_000),
-        customer_id=new_id(),
-        store_id=SOUTH,
-    )
-
-
-def delivered(stay_id: str) -> orders.OrderDelivered:
-    return orders.OrderDelivered(
-        order_id=ORDER,
-        number="SO-BJ2-20260302-001",
-        store_id=SOUTH,
-        entity_id=new_id(),
-        vin=VIN,
-        stay_id=stay_id,
-        trim_id=new_id(),
-        customer_id=new_id(),
-        seller_id="li",
-        opportunity_id=None,
-        campaign_id=None,
-        channel="walk-in",
-        price=Money(18_980_000),
-    )
-
-
 class TestCostAndSight:
     async def test_a57_cost_is_for_those_of_the_store_who_may_see_it(self, desk: Desk) -> None:
         stay_id = await in_stock(desk)
@@ -395,84 +230,6 @@ class TestStockLevel:
         elsewhere = {"store_id": SOUTH, "trim_id": trim_id, "threshold": 1}
         assert (await post(desk.clerk, "/stock-levels", elsewhere)).problem == "unknown-reference"
         assert (await post(desk.clerk, "/stock-levels", {**elsewhere, "trim_id": new_id()})).problem == "unknown-reference"
-
-
-class TestTransfer:
-    async def request(self, desk: Desk, **changed: object) -> str:
-        return await made(desk.seller, "/transfers", {"vin": VIN, "to_store": SOUTH, "order_id": ORDER, **changed})
-
-    @pytest.mark.touches("INV-06")
-    async def test_a_reserved_car_travels_with_its_reservation_and_its_cost(self, desk: Desk) -> None:
-        await in_stock(desk)
-        await desk.hear(orders.VehicleRequested(request_id=new_id(), order_id=ORDER, vin=VIN, store_id=SOUTH, seller_id="li"))
-        transfer_id = await self.request(desk)
-        path = f"/transfers/{transfer_id}"
-        assert (await post(desk.manager, f"{path}/approve", None, '"1"')).status == 200
-        assert (await post(desk.clerk, f"{path}/dispatch", {"carrier": "Sanhe"}, '"2"')).status == 200
-        await desk.settle()
-        shown = await get(desk.seller, path)
-        assert (shown["status"], shown["approved_by"], shown["version"]) == ("dispatched", "zhao", 4)
-        assert shown["number"].startswith("TR-BJ2-")
-        car = await get(desk.seller, f"/vehicles/{VIN}")
-        assert (car["status"], car["bound_for"], car["store_id"]) == ("in-transit", SOUTH, NORTH)
-        came = {"vin": VIN.lower(), "transport": yuan("500.00"), "remark": "dusty"}
-        assert (await post(desk.southern_clerk, f"{path}/receive", came, '"4"')).status == 200
-        await desk.settle()
-        car = await get(desk.southern_clerk, f"/vehicles/{VIN}")
-        assert (car["status"], car["store_id"], car["reserved_for"]) == ("reserved", SOUTH, ORDER)
-        assert (car["book_cost"], car["costs"]["transport"]) == (yuan("149500.00"), yuan("500.00"))
-        assert "book_cost" not in await get(desk.clerk, f"/vehicles/{VIN}")
-        done = await get(desk.southern_clerk, path)
-        assert (done["status"], done["remark"], done["transport"]) == ("received", "dusty", yuan("500.00"))
-        (left,) = [json.loads(data) for data in await desk.published("VehicleDispatched")]
-        (arrived,) = [json.loads(data) for data in await desk.published("VehicleArrived")]
-        assert (left["order_id"], arrived["order_id"], arrived["transport"]["minor"]) == (ORDER, ORDER, 50_000)
-
-    async def test_who_may_do_what(self, desk: Desk) -> None:
-        await in_stock(desk)
-        path = f"/transfers/{await self.request(desk)}"
-        own_manager = desk.person("li", ("inventory.approve",), NORTH, SOUTH)
-        assert (await post(own_manager, f"{path}/approve")).problem == "four-eyes"
-        their_manager = desk.person("gao", ("inventory.approve",), SOUTH)
-        assert (await post(their_manager, f"{path}/approve")).problem == "not-yours"
-        stranger = desk.person("fox", ("inventory.approve", "inventory.read"), ABROAD)
-        assert (await post(stranger, f"{path}/approve")).status == 404
-        assert (await stranger.get(f"/api/v1{path}")).status == 404
-        assert (await get(stranger, "/transfers"))["items"] == []
-        assert (await post(desk.seller, f"{path}/approve")).problem == "forbidden"
-        assert len((await get(desk.seller, "/transfers?status=requested"))["items"]) == 1
-
-    async def test_a_car_is_on_one_transfer_until_it_is_cancelled(self, desk: Desk) -> None:
-        await in_stock(desk)
-        transfer_id = await self.request(desk)
-        again = await post(desk.seller, "/transfers", {"vin": VIN, "to_store": SOUTH})
-        assert (again.status, again.problem) == (409, "already-in-transfer")
-        cancelled = await post(desk.clerk, f"/transfers/{transfer_id}/cancel", {"reason": "customer gone"})
-        assert cancelled.status == 200
-        await self.request(desk)
-
-    async def test_a_car_that_was_sold_meanwhile_ends_its_transfer(self, desk: Desk) -> None:
-        stay_id = await in_stock(desk)
-        path = f"/transfers/{await self.request(desk)}"
-        await post(desk.manager, f"{path}/approve")
-        await desk.hear(delivered(stay_id))
-        await post(desk.clerk, f"{path}/dispatch", {"carrier": "Sanhe"})
-        await desk.settle()
-        shown = await get(desk.clerk, path)
-        assert (shown["status"], shown["remark"]) == ("cancelled", "The car has been sold.")
-
-    async def test_what_is_not_transferred(self, desk: Desk) -> None:
-        await in_stock(desk)
-        everywhere = desk.person("ma", ("inventory.transfer", "inventory.read"), "*")
-        for changed, problem in (
-            ({"to_store": ABROAD}, "inter-company-transfer"),
-            ({"to_store": NORTH}, "same-store"),
-            ({"order_id": new_id()}, "unknown-reference"),
-            ({"vin": VIN_2}, "unknown-reference"),
-            ({"to_store": new_id()}, "unknown-reference"),
-        ):
-            refused = await post(everywhere, "/transfers", {"vin": VIN, "to_store": SOUTH, "order_id": ORDER, **changed})
-            assert refused.problem == problem
 
 
 async def test_who_is_nobody_or_may_nothing_is_refused(desk: Desk) -> None:

@@ -14,8 +14,8 @@ from services.leads.domain.vendor import MapVendor, vendor_key
 from services.leads.intake import adf
 from services.leads.views.settings import VendorRow, vendor_list
 from shared.decider import Rejected
-from shared.events.envelope import derived_id
 from shared.handling import Done
+from shared.values.ids import derived_id
 from shared.web.body import Body, Id, Line, PositiveAmount, Raw
 from shared.web.call import Call
 from shared.web.problems import FieldError, Problem, wants_chinese

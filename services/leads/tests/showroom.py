@@ -17,7 +17,7 @@ from shared.handling import Handler
 from shared.processes.timers import Timers
 from shared.store.migrate import migrate
 from shared.store.postgres import PostgresStore
-from shared.testing.hearing import heard
+from shared.testing.hearing import heard, store_opened
 from shared.values.clock import utc_now
 from shared.values.ids import new_id
 from shared.values.money import Money
@@ -122,9 +122,7 @@ class Showroom:
 
 def store(id: str, code: str, entity: str = ENTITY) -> gateway.StoreOpened:
     """A store open around the clock."""
-    return gateway.StoreOpened(
-        store_id=id, code=code, name=code, entity_id=entity, region="N", timezone="Asia/Shanghai", opens="00:00", closes="00:00"
-    )
+    return store_opened(id, code, entity, opens="00:00", closes="00:00")
 
 
 def person(id: str, *roles: str, at: str = NORTH, capacity: int = 30, brands: tuple[str, ...] = ()) -> gateway.StaffAssigned:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from shared.bus.heard import Heard
 from shared.contracts import gateway, leads, orders
-from shared.testing.hearing import NOON, an_id, heard
+from shared.testing.hearing import NOON, an_id, entity_registered, heard, store_opened
 from shared.values.money import Money
 
 VIN = "LFV2A2150N3000001"
@@ -16,24 +16,13 @@ PRICE = Money(18_980_000)
 ENTITY, STORE, OTHER_STORE, CAMPAIGN, LEAD, ORDER = (an_id(n) for n in range(1, 7))
 SUN, ZHAO, OWNER, SOUTHERNER = (an_id(n) for n in range(21, 25))
 
-entity = gateway.LegalEntityRegistered(
-    entity_id=ENTITY, name="北京远行汽车有限公司", tax_number="91110000MA01", currency="CNY", vat_permille=130
-)
+entity = entity_registered(ENTITY)
 staff = gateway.StaffAssigned(staff_id=SUN, username="sun", name="孙悦", roles=("marketing",), store_ids=(STORE,))
 
 
 def store(store_id: str = STORE, code: str = "BJ1") -> gateway.StoreOpened:
     """A store of the legal entity."""
-    return gateway.StoreOpened(
-        store_id=store_id,
-        code=code,
-        name=f"远行{code}店",
-        entity_id=ENTITY,
-        region="north",
-        timezone="Asia/Shanghai",
-        opens="09:00",
-        closes="20:00",
-    )
+    return store_opened(store_id, code, ENTITY)
 
 
 def captured(campaign_id: str | None = CAMPAIGN, lead_id: str = LEAD) -> leads.LeadCaptured:

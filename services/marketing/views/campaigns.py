@@ -7,6 +7,8 @@ from typing import Any, Literal
 from fastapi import APIRouter
 
 from services.marketing.domain import campaign as c
+from services.marketing.known import touches
+from services.marketing.views.credits import credits
 from shared.decider import message
 from shared.deciding import NotFound
 from shared.events.envelope import Recorded
@@ -160,14 +162,14 @@ def declined(entry: Spend, by: str) -> Spend:
 
 campaign_book = Fold(campaigns, apply)
 
-ACTUAL = """
-select campaign.*, touched.leads, touched.touches, credited.orders, credited.revenue from campaigns_1 campaign
+ACTUAL = f"""
+select campaign.*, touched.leads, touched.touches, credited.orders, credited.revenue from {campaigns.sql_name} campaign
 cross join lateral (
-    select count(*) filter (where first) as leads, count(*) as touches from touches_1 where campaign_id = campaign.campaign_id
+    select count(*) filter (where first) as leads, count(*) as touches from {touches.sql_name} where campaign_id = campaign.campaign_id
 ) touched
 cross join lateral (
     select count(*) as orders, coalesce(sum(revenue) filter (where currency = campaign.currency), 0)::bigint as revenue
-    from credits_1 where campaign_id = campaign.campaign_id
+    from {credits.sql_name} where campaign_id = campaign.campaign_id
 ) credited
 """
 
@@ -216,7 +218,7 @@ async def show_campaign(campaign_id: Id, call: Call) -> dict[str, Any]:
 )
 async def show_spend(campaign_id: Id, spend_id: Id, call: Call) -> dict[str, Any]:
     """What was or would be spent, with whom, and who decided."""
-    row = await call.need("select spends, currency from campaigns_1 where campaign_id = %s", [campaign_id])
+    row = await call.need(f"select spends, currency from {campaigns.sql_name} where campaign_id = %s", [campaign_id])
     found: dict[str, Any] | None = next((one for one in row["spends"] if one["spend_id"] == spend_id), None)
     if found is None:
         raise NotFound

@@ -7,7 +7,7 @@ from typing import Literal, assert_never
 
 from services.orders.domain.order_messages import ConfirmVehicle, ReportVehicleMissing
 from shared.decider import Decider, Rejected, Schedule, Timer, message
-from shared.events.envelope import derived_id
+from shared.values.ids import derived_id
 
 type Phase = Literal["unheard", "approved", "changed", "delivered", "cancelled"]
 type Releasing = Literal["asked", "held"] | None

@@ -5,7 +5,7 @@ from typing import Any
 
 from shared.bus.heard import Heard
 from shared.contracts import customers, finance, gateway, inventory, leads, orders, published_name
-from shared.testing.hearing import NOON, an_id, heard
+from shared.testing.hearing import NOON, an_id, entity_registered, heard, store_opened
 from shared.values.money import Money
 
 RED, BLUE = "LFV2A2150N3000001", "LFV2A2150N3000002"
@@ -32,23 +32,12 @@ def hear(event: Any, at: datetime = NOON, sequence: int = 100) -> Heard:
     return heard(event, at, STORE, actor="system", stream=f"{source}-{stream}", sequence=sequence)
 
 
-entity = gateway.LegalEntityRegistered(
-    entity_id=ENTITY, name="北京远行汽车有限公司", tax_number="91110000MA01", currency="CNY", vat_permille=130
-)
+entity = entity_registered(ENTITY)
 
 
 def store(store_id: str = STORE, code: str = "BJ1") -> gateway.StoreOpened:
     """A store of the entity."""
-    return gateway.StoreOpened(
-        store_id=store_id,
-        code=code,
-        name=f"{code} 店",
-        entity_id=ENTITY,
-        region="north",
-        timezone="Asia/Shanghai",
-        opens="09:00",
-        closes="18:00",
-    )
+    return store_opened(store_id, code, ENTITY)
 
 
 seller = gateway.StaffAssigned(staff_id=LI, username="li", name="李雷", roles=("sales-consultant",), store_ids=(STORE,))

@@ -31,8 +31,8 @@ from services.orders.processes.fulfilment import (
     fulfilment,
 )
 from shared.decider import Schedule
-from shared.events.envelope import derived_id
 from shared.testing.specs import spec
+from shared.values.ids import derived_id
 
 given = spec(fulfilment)
 noon = datetime(2026, 3, 2, 12, tzinfo=UTC)

@@ -32,7 +32,6 @@ def fold(apply: Any, events: list[Any], stream: str = "order-so1") -> Any:
 
 another_price = OrderChanged(by="li", reason="", old=o.terms, new=o.change.terms)
 another_car = OrderChanged(by="li", reason="", old=o.terms, new=replace(o.terms, vin=o.BLUE))
-late_arrival = replace(o.arrived, store_id="sh1", at=o.noon)
 stories: list[tuple[Event, ...]] = [
     (*o.to_keys, o.delivered),
     (*o.to_keys, InvoiceReversed(invoice_id="in1"), another_price, o.approved),

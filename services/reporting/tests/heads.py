@@ -19,7 +19,7 @@ from shared.handling import Handler
 from shared.store.migrate import migrate
 from shared.store.postgres import PostgresStore
 from shared.store.protocol import Commit
-from shared.testing.hearing import heard
+from shared.testing.hearing import heard, store_opened
 from shared.views.table import Put
 from shared.web.app import create_app
 from shared.web.tests.client import Client
@@ -81,13 +81,4 @@ async def opened(writer: str, reader: str) -> AsyncIterator[Heads]:
 
 def shop(store: str) -> gateway.StoreOpened:
     """A store in Shanghai's time."""
-    return gateway.StoreOpened(
-        store_id=store,
-        code=f"S{store[-1]}",
-        name=store,
-        entity_id="e1",
-        region="north",
-        timezone="Asia/Shanghai",
-        opens="09:00",
-        closes="18:00",
-    )
+    return store_opened(store, f"S{store[-1]}", "e1")

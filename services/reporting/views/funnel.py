@@ -41,20 +41,21 @@ with l as (
     from {stage_facts.sql_name} s
     join {stage_facts.sql_name} o on o.opportunity_id = s.opportunity_id and o.stage = 'first-contact' and o.lead_id is not null
     where s.recorded_at < %(as_of)s and o.recorded_at < %(as_of)s
-), reached as (
-    select l.lead_id, max(coalesce(rank, 0)) as rank from l join steps using (lead_id) group by l.lead_id
-), latest as (
-    select distinct on (lead_id) lead_id, rank, closed from l join steps using (lead_id)
-    order by lead_id, steps.occurred_at desc, part desc, sequence desc
+), stood as (
+    select l.*, max(coalesce(rank, 0)) as reached,
+        (array_agg(rank order by steps.occurred_at desc, part desc, sequence desc))[1] as stands,
+        (array_agg(closed order by steps.occurred_at desc, part desc, sequence desc))[1] as closed
+    from l join steps using (lead_id)
+    group by lead_id, store_id, channel, campaign_id, brand, series, captured_at
 )
 """
+# One grouping carries all of a lead: the planner takes `l` for a handful of rows, and would join two such things row by row.
 
 COHORT = (
     LEADS
     + f"""
-select {{dimension}} as key, r.rank, n.rank as stands, count(*)::int as n, (count(*) filter (where not n.closed))::int as open
-from reached r join latest n using (lead_id) join l using (lead_id) left join g using (lead_id) left join a using (lead_id)
-left join {stores.sql_name} st using (store_id)
+select {{dimension}} as key, l.reached as rank, l.stands, count(*)::int as n, (count(*) filter (where not l.closed))::int as open
+from stood l left join g using (lead_id) left join a using (lead_id) left join {stores.sql_name} st using (store_id)
 group by 1, 2, 3
 """
 )
@@ -62,8 +63,8 @@ group by 1, 2, 3
 WHICH = (
     LEADS
     + """
-select l.lead_id, r.rank, n.closed, l.captured_at as occurred_at from reached r join latest n using (lead_id) join l using (lead_id)
-where r.rank >= %(rank)s order by l.captured_at, l.lead_id limit 1000
+select lead_id, reached as rank, closed, captured_at as occurred_at from stood
+where reached >= %(rank)s order by captured_at, lead_id limit 1000
 """
 )
 

@@ -17,7 +17,7 @@ from shared.bus.heard import Effect, Heard
 from shared.bus.protocol import Bus, Message
 from shared.contracts.orders import VehicleRequested
 from shared.deciding import Folder
-from shared.events.envelope import derived_id, sequence
+from shared.events.envelope import sequence
 from shared.events.registry import Registry
 from shared.handling import Handler
 from shared.store.migrate import migrate
@@ -25,6 +25,7 @@ from shared.store.postgres import PostgresStore
 from shared.store.protocol import Commit, OutboxRow, Store
 from shared.testing.servers import Servers
 from shared.values.clock import utc_now
+from shared.values.ids import derived_id
 from shared.views.table import Change, Table
 
 TYPE = "orders.VehicleRequested.v1"

@@ -27,7 +27,7 @@ from shared.ops.settings import Settings
 from shared.service import Service
 from shared.store.memory import MemoryStore
 from shared.store.migrate import migrate
-from shared.store.protocol import Store
+from shared.store.protocol import Republication, Store
 from shared.testing import tills
 from shared.testing.servers import Servers
 from shared.testing.tills import OpenTill, PutIn
@@ -147,6 +147,36 @@ async def test_nobody_hears_a_streams_end_before_its_beginning(shop: Shop, seed:
         await relay.publish_once()
     assert now.starts is not None
     assert shop.heard(now.starts) == {id: list(range(1, n + 1)) for id, n in shop.amounts.items() if n}
+
+
+async def test_a_successor_sends_nothing_before_it_knows_what_is_being_told_again(shop: Shop) -> None:
+    """It would send the end of a stream whose beginning nobody has told since, and whoever began anew would take that for all of it."""
+    id = await shop.till()
+    await shop.put_in(id)
+    first, successor = shop.relay(), shop.relay(2)
+    await first.take_lease()
+    await first.publish_once()
+    await shop.store.republished(Republication(id=await shop.store.republish(), starts={0: 0}))
+    await shop.put_in(id)
+    await shop.store.lead("relay", first.holder, 0)
+    sent, asked, answered = len(shop.records()), asyncio.Event(), asyncio.Event()
+    assert successor.again
+    look = successor.again.look
+
+    async def slow() -> None:
+        asked.set()
+        await answered.wait()
+        await look()
+
+    successor.again.look = slow  # type: ignore[method-assign]
+    taking = asyncio.create_task(successor.take_lease())
+    await asked.wait()
+    await successor.publish_once()
+    assert len(shop.records()) == sent
+    answered.set()
+    assert await taking
+    await successor.publish_once()
+    assert [heard(envelope, record.message.value).event.amount for envelope, record in shop.records()[sent:]][:2] == [1, 2]
 
 
 @pytest.fixture(autouse=True)

@@ -90,7 +90,9 @@ def test_an_exception_is_told_without_its_values(start: Callable[[], Lines]) -> 
     except ValueError:
         structlog.get_logger().exception("failed")
         logging.getLogger("other").exception("failed too")
-    for line in lines():
+    told = lines()
+    assert [line["event"] for line in told] == ["failed", "failed too"]
+    for line in told:
         assert (line["error"], line["message"]) == ("ValueError", "duplicate key\n")
         assert any("test_logging.py" in frame for frame in line["at"])
 

@@ -15,12 +15,12 @@ from psycopg_pool import AsyncConnectionPool
 from shared.bus.heard import Effect, Heard, Send
 from shared.decider import Rejected
 from shared.deciding import Folder, NotFound, Order, VersionConflict
-from shared.handling import Done, Handler, KeyReused, Number, Request
+from shared.handling import IN_LINE, Done, Handler, KeyReused, Number, Request
 from shared.processes.timers import Timers
 from shared.store.memory import MemoryStore
 from shared.store.migrate import migrate
 from shared.store.postgres import PostgresStore
-from shared.store.protocol import Commit, Key, Republication, Store, Taken
+from shared.store.protocol import Commit, Key, Republication, Store, Taken, Unavailable
 from shared.store.verify import verify
 from shared.testing import tills
 from shared.testing.overlapping import OverlappingStore
@@ -203,6 +203,41 @@ async def test_numbers_have_no_gaps_under_races_and_refusals(handler: Handler, s
     loaded = await store.load([r.stream for r in won])
     numbers = sorted(int(handler.folder.stored.decode(h[0].type, 1, h[0].data.encode()).number) for h in loaded.events.values())
     assert numbers == list(range(1, 31))
+
+
+async def test_who_waits_for_a_number_leaves_connections_to_the_others(fresh_database: FreshDatabase) -> None:
+    """Another process holds the series; many wait for it here, more than there are connections."""
+    async with postgres_store(fresh_database) as store:
+        handler = Handler(store, Folder(tills.stored, [tills.aggregate]))
+        await handler.start()
+        series = Number(series="T", day=NOON.date())
+        numbered = [request(new_id(), lambda n: OpenTill(name=f"t{n}", number=str(n)), number=series) for _ in range(20)]
+        async with store.begin() as elsewhere:
+            await elsewhere.number(series.series, series.day)
+            waiting = [asyncio.create_task(handler.handle(one)) for one in numbered]
+            await asyncio.sleep(0.3)
+            assert (await asyncio.wait_for(handler.handle(request(new_id(), OpenTill(name="other"))), 2)).version == 1
+            assert not any(task.done() for task in waiting)
+        assert {done.version for done in await asyncio.gather(*waiting)} == {1}
+        await handler.stop()
+
+
+async def test_a_series_that_does_not_come_free_is_not_waited_for_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shared.handling.PATIENCE", 0.05)
+    store, held = MemoryStore(), asyncio.Event()
+    handler = Handler(store, Folder(tills.stored, [tills.aggregate]))
+
+    async def slow(*_: Any) -> Done:
+        await held.wait()
+        return Done(stream="till-1", version=1)
+
+    monkeypatch.setattr(handler, "_with_number", slow)
+    numbered = request(new_id(), lambda n: OpenTill(name="t", number=str(n)), number=Number(series="T", day=NOON.date()))
+    answers = [asyncio.create_task(handler.handle(numbered)) for _ in range(IN_LINE + 1)]
+    with pytest.raises(Unavailable):
+        await answers[-1]
+    held.set()
+    assert [(await task).version for task in answers[:-1]] == [1] * IN_LINE
 
 
 async def test_a_timer_fires_once(handler: Handler, store: Store) -> None:

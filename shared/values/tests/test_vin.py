@@ -16,7 +16,6 @@ def test_real_vins_pass_in_lower_case_and_with_spaces_around() -> None:
     assert read_vin(" 5xyktca69fg566472\n") == Vin("5XYKTCA69FG566472")
     assert read_vin("1HGCM82633A004352").warnings == ()
     assert read_vin("1M8GDM9AXKP042788").warnings == ()
-    assert read_vin("1HGCM82633A004352").wmi == "1HG"
 
 
 def test_a_wrong_check_digit_warns() -> None:

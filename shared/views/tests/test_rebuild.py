@@ -245,6 +245,24 @@ async def test_a_new_version_is_built_beside_the_old_and_taken_over(world: World
     assert await world.sql("select to_regclass('tills_1')") == [(None,)]
 
 
+async def test_it_takes_the_streams_of_every_category_that_fills_the_view_and_no_others(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rebuilding, "CHUNK", 5)
+    ids = [await world.till(amounts=2) for _ in range(4)]
+    for category in ("drawer", "tillage", "tilt", "a"):
+        await world.sql(
+            """insert into events (stream, version, id, type, type_version, data, meta, occurred_at, hash)
+            select %s || substr(stream, 6), version, gen_random_uuid(), type, type_version, data, meta, occurred_at, hash
+            from events where stream like 'till-%%'""",
+            f"{category}-{category}",
+        )
+    both = replace(service, aggregates=(tills.aggregate, replace(tills.aggregate, category="drawer")))
+    outcome = await rebuild(world.writer, world.reader, tills.tills, history(both, tills.tills))
+    assert (outcome.rows, outcome.wrong) == (8, 4)
+    assert (await world.live()).keys() == {*ids, *(f"drawer{id}" for id in ids)}
+
+
 async def test_one_rebuild_at_a_time_and_only_of_what_can_be(world: World) -> None:
     async with await psycopg.AsyncConnection.connect(world.writer, autocommit=True) as other:
         await other.execute("select pg_advisory_lock(7002)")
