@@ -47,7 +47,8 @@ ops: $(INSTALLED) ## Inspect and mend the services (CMD="all lag", CMD="orders s
 logs: $(INSTALLED) ## Show the logs as they grow
 	@exec $(PYTHON) -m deploy.local logs
 
-test: lint types imports unit ## Lint, types, import contracts and all tests, on real servers it starts itself
+test: $(INSTALLED) ## Lint, types, import contracts and all tests, on real servers it starts itself
+	@$(MAKE) -j4 --output-sync=target lint types imports unit-parts unit-whole unit-faults
 
 lint: $(INSTALLED) ## Check style and format
 	@$(PYTHON) -m ruff check .
@@ -59,6 +60,8 @@ types: $(INSTALLED) ## Check types
 imports: $(INSTALLED) ## Check who may import whom
 	@.venv/bin/lint-imports --config importlinter.ini
 
+FAULTS := tests/faults tests/simulation tests/properties
+
 unit: $(INSTALLED) ## Run the tests alone: parts, whole platform and faults side by side
 	@$(MAKE) -j3 --output-sync=target unit-parts unit-whole unit-faults
 
@@ -66,10 +69,10 @@ unit-parts: $(INSTALLED)
 	@$(PYTHON) -m pytest -m "not data and not slow" shared services deploy
 
 unit-whole: $(INSTALLED)
-	@$(PYTHON) -m pytest -m "not data and not slow" tests --ignore tests/faults
+	@$(PYTHON) -m pytest -m "not data and not slow" tests $(addprefix --ignore ,$(FAULTS))
 
 unit-faults: $(INSTALLED)
-	@$(PYTHON) -m pytest -m "not data and not slow" tests/faults
+	@$(PYTHON) -m pytest -m "not data and not slow" $(FAULTS)
 
 test-data: $(INSTALLED) ## Run the tests on the real files (FORECOURT_DATA=../shared/data)
 	@test -d "$(FORECOURT_DATA)" || { \

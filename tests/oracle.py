@@ -106,7 +106,7 @@ class Oracle:
             while any(self._next.get(place, 0) < ends[place] for place in places):
                 for place, records in (await consumer.getmany(timeout_ms=100)).items():
                     self._next[place] = records[-1].offset + 1
-                    messages = [Message(one.key, one.value or b"", tuple(one.headers)) for one in records if one.key is not None]
+                    messages = [Message(one.key, one.value or b"", list(one.headers)) for one in records if one.key is not None]
                     self._messages[place.topic.rpartition(".")[2]] += messages
 
     # --- until nothing moves -------------------------------------------------------------------------------------

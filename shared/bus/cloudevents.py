@@ -80,7 +80,7 @@ def _alike(type: str, context: str, lineage: str) -> tuple[tuple[str, bytes], ..
         "lineage": lineage,
         "dataschema": f"urn:forecourt:schema:{type}",
     }
-    return _headers(attributes, "application/json")
+    return tuple(_headers(attributes, "application/json"))
 
 
 def watermark(at: datetime, context: str, lineage: str) -> Message:
@@ -163,9 +163,8 @@ def _decoder(type: str) -> msgspec.json.Decoder[Any]:
     return msgspec.json.Decoder(PUBLISHED[type])
 
 
-def _headers(attributes: dict[str, str], content_type: str) -> tuple[tuple[str, bytes], ...]:
-    named = [(f"ce_{name}", value.encode()) for name, value in attributes.items()]
-    return (*named, ("content-type", content_type.encode()))
+def _headers(attributes: dict[str, str], content_type: str) -> list[tuple[str, bytes]]:
+    return [*((_NAMES[name], value.encode()) for name, value in attributes.items()), ("content-type", content_type.encode())]
 
 
 def rfc3339(at: datetime) -> str:

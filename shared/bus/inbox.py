@@ -46,7 +46,7 @@ class Parked:
     def message(self) -> Message:
         """The message as it came."""
         pairs = msgspec.json.decode(self.headers, type=list[tuple[str, str]])
-        return Message(self.stream.encode(), self.data, tuple((name, value.encode()) for name, value in pairs))
+        return Message(self.stream.encode(), self.data, [(name, value.encode()) for name, value in pairs])
 
 
 @runtime_checkable

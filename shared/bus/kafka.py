@@ -1,7 +1,7 @@
 """The bus on Apache Kafka, by aiokafka: acknowledged by all replicas, in order per key, offsets kept by us and never by Kafka."""
 
 import asyncio
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Collection, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import lru_cache
@@ -118,9 +118,9 @@ class KafkaBus:
         """All acknowledged, or BusUnavailable. Within a partition a batch is sent when the one before it has arrived."""
         async with self._producing() as producer:
             count = len(await producer.partitions_for(topic))
-            lanes: dict[int, list[Message]] = {}
+            lanes: defaultdict[int, list[Message]] = defaultdict(list)
             for message in messages:
-                lanes.setdefault(_partition(message.key or b"", count), []).append(message)
+                lanes[_partition(message.key or b"", count)].append(message)
             await _send(producer, topic, lanes)
 
     async def broadcast(self, topic: str, message: Message) -> None:
@@ -255,7 +255,7 @@ async def _fill(producer: AIOKafkaProducer, topic: str, partition: int, messages
 
 def _fits(batch: BatchBuilder, message: Message) -> bool:
     """Adds a message; a full batch refuses it without an error."""
-    added = batch.append(key=message.key, value=message.value, timestamp=None, headers=list(message.headers))
+    added = batch.append(key=message.key, value=message.value, timestamp=None, headers=message.headers)
     return added is not None
 
 
@@ -309,4 +309,4 @@ def _partition(key: bytes, count: int) -> int:
 
 
 def _record(one: Any) -> Record:
-    return Record(Place(one.topic, one.partition), one.offset, Message(one.key, one.value or b"", tuple(one.headers)))
+    return Record(Place(one.topic, one.partition), one.offset, Message(one.key, one.value or b"", list(one.headers)))

@@ -34,7 +34,7 @@ async def case(request: pytest.FixtureRequest) -> AsyncIterator[Case]:
 
 
 def text(n: int, key: str = "order-1", size: int = 0) -> Message:
-    return Message(key.encode(), str(n).rjust(size).encode(), (("ce_id", str(n).encode()),))
+    return Message(key.encode(), str(n).rjust(size).encode(), [("ce_id", str(n).encode())])
 
 
 class Reader:
@@ -83,7 +83,7 @@ async def test_messages_of_a_key_share_a_partition_and_keep_their_order(case: Ca
 
 
 async def test_keys_headers_values_and_offsets_arrive_as_they_were_sent(case: Case) -> None:
-    sent = [Message("客户-1".encode(), b"\x00\xff", (("ce_id", b"1"), ("content-type", b"x"))), text(2, "客户-1")]
+    sent = [Message("客户-1".encode(), b"\x00\xff", [("ce_id", b"1"), ("content-type", b"x")]), text(2, "客户-1")]
     await case.bus.publish(case.topic, sent)
     async with Reader().on(case) as subscription:
         records = await Reader().read(subscription, 2)

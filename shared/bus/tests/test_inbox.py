@@ -149,7 +149,7 @@ async def test_a_retry_and_the_consumer_do_not_overtake_each_other(store: Store)
 
 async def test_whatever_bytes_arrive_can_be_parked(store: Store) -> None:
     bus = MemoryBus(partitions=1)
-    junk = [Message(b"a\0\xff", b"\0\xff", (("ce_id", b"\0\xff"),)), Message(None, b"", ())]
+    junk = [Message(b"a\0\xff", b"\0\xff", [("ce_id", b"\0\xff")]), Message(None, b"")]
     await bus.publish(topic_of("orders"), [*junk, message("order-1", 1)])
     task = asyncio.create_task(consumer(store, bus, Listener()).run())
 
