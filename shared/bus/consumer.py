@@ -13,7 +13,7 @@ from shared.bus import metrics
 from shared.bus.cloudevents import Envelope, Malformed, Watermark, heard, known, read
 from shared.bus.heard import Heard, Listen
 from shared.bus.inbox import Key, Known, Position, inbox, take
-from shared.bus.pace import rest
+from shared.bus.pace import Pace
 from shared.bus.parked import Apply, parked
 from shared.bus.protocol import PREFIX, Batch, Bus, BusUnavailable, OutOfRange, Place, Record, Subscription, topic_of
 from shared.ops import failpoints, telemetry
@@ -114,14 +114,14 @@ class Consumer:
                 wait = min(wait * 2, 2.0)
 
     async def _listen_to(self, subscription: Subscription) -> None:
-        wait, clock = self.pause, asyncio.get_running_loop().time
+        wait, clock, pace = self.pause, asyncio.get_running_loop().time, Pace()
         while True:
             try:
                 batch = await subscription.poll(1.0)
                 if batch:
                     began = clock()
                     await self._consume(subscription, batch)
-                    if pause := rest(sum(map(len, batch.values())), clock() - began):
+                    if pause := pace.rest(sum(map(len, batch.values())), clock() - began):
                         await asyncio.sleep(pause)
                 self._tell(subscription)
                 wait = self.pause

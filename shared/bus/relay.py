@@ -11,7 +11,7 @@ import structlog
 
 from shared.bus import metrics
 from shared.bus.cloudevents import to_message, watermark
-from shared.bus.pace import rest
+from shared.bus.pace import Pace
 from shared.bus.protocol import PREFIX, Bus, BusUnavailable, topic_of
 from shared.bus.republish import Republisher
 from shared.ops import failpoints
@@ -128,13 +128,13 @@ class Relay:
             await asyncio.sleep(wait)
 
     async def _relay(self) -> None:
-        wait, clock = self.poll, asyncio.get_running_loop().time
+        wait, clock, pace = self.poll, asyncio.get_running_loop().time, Pace()
         while True:
             try:
                 self.wake.clear()
                 began = clock()
                 if (sent := await self.publish_once()) < self.batch:
-                    if pause := rest(sent, clock() - began):
+                    if pause := pace.rest(sent, clock() - began):
                         await asyncio.sleep(pause)
                     await self._wait()
                 wait = self.poll

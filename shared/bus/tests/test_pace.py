@@ -3,15 +3,12 @@
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any
 from uuid import uuid4
 
 import pytest
 
-from shared.bus import consumer as consuming
-from shared.bus import relay as relaying
 from shared.bus.memory import MemoryBus
-from shared.bus.pace import LONGEST, SMALL, TIMES, rest
+from shared.bus.pace import LONGEST, SMALL, TIMES, Pace
 from shared.bus.protocol import Message, topic_of
 from shared.bus.relay import Relay
 from shared.bus.tests.support import Listener, consumer, message, row, until
@@ -22,25 +19,27 @@ TOPIC = topic_of("orders")
 
 
 def test_a_rest_follows_the_work_and_ends_soon() -> None:
-    assert rest(1, 0.002) == TIMES * 0.002
-    assert rest(SMALL - 1, 1.0) == LONGEST
-    assert rest(SMALL, 0.002) == rest(0, 0.002) == 0.0
+    pace = Pace()
+    assert [pace.rest(1, took) for took in (0.002, 0.003, 1.0, 0.002)] == [0.0, TIMES * 0.002, TIMES * 0.003, TIMES * 0.002]
+    assert pace.rest(SMALL, 1.0) == 0.0
+    assert pace.rest(SMALL - 1, 1.0) == LONGEST
+    assert pace.rest(0, 1.0) == 0.0
 
 
-def rests(monkeypatch: pytest.MonkeyPatch, where: Any) -> list[int]:
+def rests(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Every rest is a third of a second from now on; of how many messages each came after."""
     asked: list[int] = []
 
-    def pause(many: int, took: float) -> float:
+    def pause(self: Pace, many: int, took: float) -> float:
         asked.append(many)
         return 0.3
 
-    monkeypatch.setattr(where, "rest", pause)
+    monkeypatch.setattr(Pace, "rest", pause)
     return asked
 
 
 async def test_what_comes_while_a_consumer_rests_is_taken_together(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = rests(monkeypatch, consuming)
+    asked = rests(monkeypatch)
     bus, listener = MemoryBus(), Listener()
     task = asyncio.create_task(consumer(MemoryStore(), bus, listener).run())
     await bus.publish(TOPIC, [message("order-1", 1)])
@@ -55,7 +54,7 @@ async def test_what_comes_while_a_consumer_rests_is_taken_together(monkeypatch: 
 
 
 async def test_what_comes_while_a_relay_rests_is_published_together(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = rests(monkeypatch, relaying)
+    asked = rests(monkeypatch)
     store, published = MemoryStore(), list[int]()
 
     class Bus(MemoryBus):
