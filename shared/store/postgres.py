@@ -68,6 +68,7 @@ _FAILING = """select key, due_at, stream, type, convert_from(data, 'UTF8') as da
     from timers where tries > 0 and tries >= %s order by key"""
 _KEPT = """select stream, version, id, type, type_version, occurred_at, meta, data, hash from events where stream in
     (select distinct stream from events where stream > %s order by stream limit %s) order by stream, version"""
+_HOLD_KEYS = "select pg_advisory_xact_lock(hashtextextended(key, 0)) from unnest(%s::text[]) as key"
 _SECTION = """with bound as (select coalesce(%(until)s::text::xid8, pg_snapshot_xmin(pg_current_snapshot())) as until)
     select (select until::text::bigint from bound), count(*),
         encode(sha256(coalesce(string_agg(hash, ''::bytea order by stream, version), '')), 'hex')
@@ -123,8 +124,16 @@ class PostgresTransaction:
         return await self._rows(table, keys, "")
 
     async def lock(self, table: Table[Any], keys: Collection[tuple[Any, ...]]) -> dict[tuple[Any, ...], Any]:
-        """Rows of a view by key, held against other writers until this transaction ends; in key order, else two would deadlock."""
-        return await self._rows(table, keys, f"order by {', '.join(table.key)} for update")
+        """Rows of a view by key, held against other writers until this transaction ends; in key order, else two would deadlock.
+
+        Where there is no row to be held yet, its key is: of two who write its first version, the second sees what the first wrote.
+        """
+        held = f"order by {', '.join(table.key)} for update"
+        found = await self._rows(table, keys, held)
+        if missing := [key for key in keys if key not in found]:
+            await self.conn.execute(_HOLD_KEYS, [array(sorted(f"{table.sql_name}{key}" for key in missing))])
+            found |= await self._rows(table, missing, held)
+        return found
 
     async def _rows(self, table: Table[Any], keys: Collection[tuple[Any, ...]], held: str) -> dict[tuple[Any, ...], Any]:
         if not keys:

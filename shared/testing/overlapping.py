@@ -131,10 +131,9 @@ class OverlappingTransaction(MemoryTransaction):
         return await super().tallies(kind, keys)
 
     async def lock(self, table: Table[Any], keys: Collection[tuple[Any, ...]]) -> dict[tuple[Any, ...], Any]:
-        """Rows that are there, held; one that is not yet there cannot be."""
-        there = await self.rows(table, keys)
-        await self.hold(("row", table.sql_name, key) for key in there)
-        return await super().rows(table, list(there))
+        """Rows of a view by key, held; where there is none yet, its key is."""
+        await self.hold(("row", table.sql_name, key) for key in keys)
+        return await super().rows(table, keys)
 
     async def append(self, commit: Commit) -> None:
         """Writes a commit, whose positions and times are given now, whenever it commits."""

@@ -267,6 +267,18 @@ async def test_a_transaction_that_raises_leaves_nothing(store: Store) -> None:
         assert await tx.marks("c", [("orders", "order-1"), ("orders", "order-2")]) == {("orders", "order-1"): 300}
 
 
+async def test_of_two_who_write_the_first_version_of_a_row_the_second_sees_what_the_first_wrote(store: Store) -> None:
+    async def put_in(amount: int) -> None:
+        async with store.begin() as tx:
+            before = (await tx.lock(tills.tills, [("t1",)])).get(("t1",))
+            await asyncio.sleep(0.05)
+            row = tills.TillRow(till_id="t1", store_id="s1", name="front", total=amount + (before.total if before else 0), open=True)
+            await tx.append(Commit(puts={tills.tills: {("t1",): row}}))
+
+    await asyncio.gather(put_in(1), put_in(10), put_in(100))
+    assert (await store.rows(tills.tills, [("t1",)]))["t1",].total == 111
+
+
 async def test_a_lease_has_one_holder_and_fences_the_other(store: Store) -> None:
     one, two = uuid4(), uuid4()
     epoch = await store.lead("relay", one, 0.2)
