@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import fields
 from datetime import timedelta
 from typing import Any
@@ -30,6 +30,7 @@ from shared.events.envelope import sequence
 from shared.handling import Handler
 from shared.store.postgres import PostgresStore
 from shared.store.protocol import OutboxRow
+from shared.testing.tasks import at_work
 from shared.values.clock import utc_now
 from shared.values.ids import new_id, new_uuid
 from shared.views.table import Table
@@ -107,16 +108,10 @@ class Ours:
             return service.listen(heard)
 
         consumer = Consumer("reporting", self.store, self.bus, ("leads",), listen, handler.apply, prefix=self.prefix)
-        task = asyncio.create_task(consumer.run())
-        try:
-            async with asyncio.timeout(PATIENCE):
-                while sum(position.next for position in consumer.positions.values()) < self.until:
-                    await asyncio.sleep(0.005)
+        async with at_work(consumer.run()), asyncio.timeout(PATIENCE):
+            while sum(position.next for position in consumer.positions.values()) < self.until:
+                await asyncio.sleep(0.005)
             return Took(operations=TURN, seconds=time.perf_counter() - began)
-        finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
 
 
 class Raw:

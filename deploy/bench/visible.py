@@ -3,7 +3,7 @@
 import asyncio
 import statistics
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 from uuid import UUID, uuid4
@@ -26,6 +26,7 @@ from shared.events.envelope import sequence
 from shared.handling import Handler
 from shared.runtime import RELAY_POLL
 from shared.store.protocol import Transaction
+from shared.testing.tasks import at_work
 from shared.values.ids import new_id
 
 RATE = 50
@@ -87,17 +88,6 @@ class Sight:
 
 
 @asynccontextmanager
-async def _at_work(*work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    tasks = [asyncio.create_task(each) for each in work]
-    try:
-        yield
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-
-@asynccontextmanager
 async def ours(place: Place) -> AsyncIterator[Contender]:
     """Handler and relay as a service has them, and reporting's consumer; all in this process."""
     sight = Sight()
@@ -117,7 +107,7 @@ async def ours(place: Place) -> AsyncIterator[Contender]:
             tx.after(lambda: sight.see(last))
 
         consumer = Consumer("reporting", reporting, bus, ("orders",), service.listen, apply, prefix=prefix)
-        await stack.enter_async_context(_at_work(relay.run(), consumer.run()))
+        await stack.enter_async_context(at_work(relay.run(), consumer.run()))
         await _until(lambda: len(consumer.positions) == PARTITIONS and relay.leading)
         yield sight.at_a_pace(lambda id: handler.handle(model.request(id, model.place(id), new=True)))
 
@@ -206,7 +196,7 @@ async def by_hand(place: Place) -> AsyncIterator[Contender]:
         consumer.assign(places)
         await consumer.seek_to_end(*places)
         hand = ByHand(connections, topic, sight)
-        await stack.enter_async_context(_at_work(hand.listen(), hand.relay(producer), hand.project(consumer)))
+        await stack.enter_async_context(at_work(hand.listen(), hand.relay(producer), hand.project(consumer)))
         yield sight.at_a_pace(hand.command)
 
 

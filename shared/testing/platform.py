@@ -119,7 +119,6 @@ class Person:
 
     def __init__(self, url: str) -> None:
         self.http = httpx2.Client(base_url=f"{url}/api/v1", timeout=30, event_hooks={"request": [self.renew], "response": [check]})
-        self.seen: list[str] = []
         self.tokens: dict[str, Any] = {}
         self._account = ("", "")
         self._old_at = math.inf

@@ -45,7 +45,7 @@ def encode(value: Any) -> bytes:
 def _plain(value: Any) -> Any:
     if isinstance(value, BaseModel):
         return value.model_dump()
-    raise NotImplementedError(type(value).__name__)
+    raise TypeError(f"{type(value).__name__} cannot be answered as JSON")
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

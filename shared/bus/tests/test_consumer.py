@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -20,20 +20,14 @@ from shared.bus.seen import Seen
 from shared.bus.tests.support import LINEAGE, Listener, consumer, message, shelf, until
 from shared.store.memory import MemoryStore
 from shared.store.protocol import Conflict, Unavailable
+from shared.testing.tasks import at_work
 from shared.values.clock import utc_now
 
 TOPIC = topic_of("orders")
 
 
-@asynccontextmanager
-async def running(*consumers: Consumer) -> AsyncIterator[None]:
-    tasks = [asyncio.create_task(each.run()) for each in consumers]
-    try:
-        yield
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+def running(*consumers: Consumer) -> AbstractAsyncContextManager[None]:
+    return at_work(*(each.run() for each in consumers))
 
 
 async def heard_all(bus: MemoryBus, *consumers: Consumer) -> None:

@@ -1,8 +1,6 @@
 """Who has little to do waits a moment for more, and who has much does not."""
 
-import asyncio
 from collections.abc import Sequence
-from contextlib import suppress
 from uuid import uuid4
 
 import pytest
@@ -14,6 +12,7 @@ from shared.bus.relay import Relay
 from shared.bus.tests.support import Listener, consumer, message, row, until
 from shared.store.memory import MemoryStore
 from shared.store.protocol import Commit
+from shared.testing.tasks import at_work
 
 TOPIC = topic_of("orders")
 
@@ -41,16 +40,13 @@ def rests(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 async def test_what_comes_while_a_consumer_rests_is_taken_together(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = rests(monkeypatch)
     bus, listener = MemoryBus(), Listener()
-    task = asyncio.create_task(consumer(MemoryStore(), bus, listener).run())
-    await bus.publish(TOPIC, [message("order-1", 1)])
-    await until(lambda: asked == [1])
-    for n in (2, 3, 4):
-        await bus.publish(TOPIC, [message("order-1", n)])
-    await until(lambda: len(listener.calls) == 4)
-    await until(lambda: asked == [1, 3])
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task
+    async with at_work(consumer(MemoryStore(), bus, listener).run()):
+        await bus.publish(TOPIC, [message("order-1", 1)])
+        await until(lambda: asked == [1])
+        for n in (2, 3, 4):
+            await bus.publish(TOPIC, [message("order-1", n)])
+        await until(lambda: len(listener.calls) == 4)
+        await until(lambda: asked == [1, 3])
 
 
 async def test_what_comes_while_a_relay_rests_is_published_together(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -62,13 +58,10 @@ async def test_what_comes_while_a_relay_rests_is_published_together(monkeypatch:
             published.append(len(messages))
             await super().publish(topic, messages)
 
-    task = asyncio.create_task(Relay(store, Bus(), "orders", uuid4(), poll=0.01, tick=60).run())
-    await store.append(Commit(outbox=[row("order-1", 1)]))
-    await until(lambda: 1 in asked)
-    for n in (2, 3, 4):
-        await store.append(Commit(outbox=[row("order-1", n)]))
-    await until(lambda: sum(published) == 4)
+    async with at_work(Relay(store, Bus(), "orders", uuid4(), poll=0.01, tick=60).run()):
+        await store.append(Commit(outbox=[row("order-1", 1)]))
+        await until(lambda: 1 in asked)
+        for n in (2, 3, 4):
+            await store.append(Commit(outbox=[row("order-1", n)]))
+        await until(lambda: sum(published) == 4)
     assert published == [1, 3]
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task

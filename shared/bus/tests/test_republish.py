@@ -30,6 +30,7 @@ from shared.store.migrate import migrate
 from shared.store.protocol import Republication, Store
 from shared.testing import tills
 from shared.testing.servers import Servers
+from shared.testing.tasks import at_work
 from shared.testing.tills import OpenTill, PutIn
 from shared.values.ids import new_id
 from shared.views.table import Change
@@ -248,11 +249,8 @@ async def test_lost_kafka_gives_an_old_and_a_new_consumer_everything_once(server
             return Consumer(name, at, bus, ["testing"], Ear(), handler.apply, prefix=prefix)
 
         async def run(*parts: Any, met: Any) -> None:
-            tasks = [asyncio.create_task(part.run()) for part in parts]
-            await until(met)
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            async with at_work(*(part.run() for part in parts)):
+                await until(met)
 
         async def sent() -> bool:
             return not await store.waiting(1)

@@ -1,6 +1,5 @@
 """A store is brought back to an earlier moment while Kafka is ahead of it (F31): nobody skips, nobody believes what never was."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ from shared.store.protocol import Republication
 from shared.store.restored import begin_anew
 from shared.testing import tills
 from shared.testing.servers import Servers
+from shared.testing.tasks import at_work
 from shared.testing.tills import OpenTill, PutIn
 from shared.views.table import Change
 
@@ -94,12 +94,8 @@ async def hearing(url: str, bus: MemoryBus) -> AsyncIterator[Consumer]:
     """A consumer at work; it ends with the block, or by itself when it has stopped itself."""
     async with opened(url) as store:
         one = ear(store, bus)
-        task = asyncio.create_task(one.run())
-        try:
+        async with at_work(one.run()):
             yield one
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
 
 
 async def heard(url: str) -> list[int]:
