@@ -145,15 +145,20 @@ async def turn(contender: Contender | Prepared, seconds: float, meter: Meter, fi
 
 
 async def callers(many: int, seconds: float, operation: Callable[[int], Awaitable[object]]) -> Took:
-    """`many` callers, each asking again as soon as it is answered; `operation` is told which caller asks."""
+    """`many` callers, each asking once and again as soon as it is answered; `operation` is told which caller asks."""
     latencies: list[float] = []
     began = time.perf_counter()
     end = began + seconds
 
     async def call(caller: int) -> None:
-        while (asked := time.perf_counter()) < end:
+        asked = time.perf_counter()
+        while True:
             await operation(caller)
-            latencies.append(time.perf_counter() - asked)
+            answered = time.perf_counter()
+            latencies.append(answered - asked)
+            if answered >= end:
+                return
+            asked = answered
 
     async with asyncio.TaskGroup() as tasks:
         for caller in range(many):

@@ -11,8 +11,8 @@ from deploy.local.secrets import kept
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("FORECOURT_VAR", str(tmp_path))
-    monkeypatch.setenv("BASE_PORT", "31000")
-    monkeypatch.setenv("PORT", "31080")
+    monkeypatch.setenv("BASE_PORT", "10000")  # below the ports that servers of other tests are given
+    monkeypatch.setenv("PORT", "10080")
     return tmp_path
 
 

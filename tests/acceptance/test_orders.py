@@ -255,20 +255,23 @@ def stage(shop: Shop, order: str) -> str:
 
 @pytest.mark.feature("ORD-07")
 @pytest.mark.parametrize(
-    "at", ["placed", "submitted", "approved", "approved at once", "signed", "earnest", "paid", "invoiced", "in transit"]
+    "at", ["placed", "submitted", "approved", "approved at once", "signed", "earnest", "paid", "reversed", "invoiced", "in transit"]
 )
 def test_an_order_cancelled_at_any_step_leaves_nothing_behind(shop: Shop, at: str) -> None:
     """The car free for the next, every yuan back, the invoice red, the quote open again, the order's ledger at zero on every account."""
     trim = shop.trim()
     vin = shop.car(trim, "north" if at == "in transit" else "south")
     order = _brought_to(shop, at, trim, vin)
-    if at == "invoiced":
-        invoice = shop.accountant.get("/invoices", order_id=order).json()["items"][0]["invoice_id"]
-        shop.accountant.did(f"/invoices/{invoice}/reverse")
-        until(lambda: shop.sales.get(f"/orders/{order}").json()["invoice_number"] is None)
+    if at == "reversed":
+        _reverse(shop, shop.accountant.get("/invoices", order_id=order).json()["items"][0]["invoice_id"], order)
     shop.sales.did(f"/orders/{order}/cancel", {"reason": "The loan was refused"})
     assert_refused(shop.sales.post(f"/orders/{order}/submit"), 409, "illegal-transition")
     shop.accountant.eventually(f"/accounts/{order}", stage="cancelled")
+    standing = shop.accountant.get("/invoices", needs_red=True, order_id=order).json()["items"]
+    assert len(standing) == (at == "invoiced")
+    for invoice in standing:
+        _reverse(shop, invoice["invoice_id"], order)
+        assert shop.accountant.get("/invoices", needs_red=True, order_id=order).json()["items"] == []
     if minor(shop.accountant.get(f"/accounts/{order}").json()["paid"]):
         did(shop.accountant, f"/refunds/{order}/approve")
     until(lambda: set(_balances(shop, order).values()) <= {0})
@@ -280,6 +283,12 @@ def test_an_order_cancelled_at_any_step_leaves_nothing_behind(shop: Shop, at: st
     until(lambda: shop.stock.get(f"/vehicles/{vin}").json()["status"] == "in-stock")
     again = shop.approved(trim, vin)
     assert shop.stock.get(f"/vehicles/{vin}").json()["reserved_for"] == again
+
+
+def _reverse(shop: Shop, invoice: str, order: str) -> None:
+    """The red invoice, known to the order, too."""
+    shop.accountant.did(f"/invoices/{invoice}/reverse")
+    until(lambda: shop.sales.get(f"/orders/{order}").json()["invoice_number"] is None)
 
 
 def _brought_to(shop: Shop, at: str, trim: str, vin: str) -> str:
@@ -304,11 +313,11 @@ def _brought_to(shop: Shop, at: str, trim: str, vin: str) -> str:
         return order
     shop.sales.did(f"/orders/{order}/sign", {"signer": "Lin Yue", "earnest": cny("20000.00")})
     shop.cashier.eventually(f"/accounts/{order}", stage="contract")
-    if at in ("earnest", "paid", "invoiced"):
+    if at in ("earnest", "paid", "reversed", "invoiced"):
         shop.pay(order, "20000.00", "earnest")
-    if at in ("paid", "invoiced"):
+    if at in ("paid", "reversed", "invoiced"):
         shop.pay(order, "169800.00")
-    if at == "invoiced":
+    if at in ("reversed", "invoiced"):
         did(shop.accountant, "/invoices", {"order_id": order})
         until(lambda: shop.sales.get(f"/orders/{order}").json()["invoice_number"])
     return order

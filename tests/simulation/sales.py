@@ -262,15 +262,20 @@ class Seller:
 
     async def _cancel(self) -> None:
         if self.invoiced:
-            at = self.world.now()
-            await self.money(ReverseInvoice(invoice_id=f"{self.id}-in", number=f"RED-{self.id}", by="ma", on=at.date(), at=at))
+            await self._reverse()
         await self.order(CancelOrder(by="zhao", manager=True, reason="changed his mind", forfeit=False, at=words.noon))
 
+    async def _reverse(self) -> None:
+        at = self.world.now()
+        await self.money(ReverseInvoice(invoice_id=f"{self.id}-in", number=f"RED-{self.id}", by="ma", on=at.date(), at=at))
+
     async def close(self) -> None:
-        """What is owed to the customer of a cancelled order is paid back."""
+        """What is owed to the customer of a cancelled order is paid back; an invoice that still stands on it is taken back."""
         account = self.client.state("finance", f"account-{self.id}")
         if not isinstance(account, Account):
             return
+        if account.stage == "cancelled" and account.invoice:
+            await self._reverse()
         for refund in account.asked:
             at = self.world.now() + timedelta(seconds=1)
             await self.money(ApproveRefund(refund_id=refund, number=f"PV-{refund}", by="zhao", on=at.date(), at=at))

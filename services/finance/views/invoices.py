@@ -75,14 +75,15 @@ def row_of(
 invoice_book = Rows(invoices, apply)
 
 INVOICES = f"""
-select blue.*, red.number as reversed_by, red.issued_at as reversed_at, account.version
+select blue.*, red.number as reversed_by, red.issued_at as reversed_at, account.version,
+    account.stage = 'cancelled' and red.number is null as needs_red
 from {invoices.sql_name} blue join {accounts.sql_name} account using (order_id)
 left join {invoices.sql_name} red on red.invoice_id = blue.invoice_id and red.color = 'red'
 where blue.color = 'blue'
 """
 
 
-REVERSED = {"reversed_by": str | None, "reversed_at": datetime | None, "version": int}
+REVERSED = {"reversed_by": str | None, "reversed_at": datetime | None, "version": int, "needs_red": bool}
 INVOICE = shape("Invoice", InvoiceRow, without=("color",), amounts=("net", "vat", "gross"), also=REVERSED)
 
 
@@ -93,10 +94,15 @@ INVOICE = shape("Invoice", InvoiceRow, without=("color",), amounts=("net", "vat"
     openapi_extra=needs("finance.read", "orders.read"),
 )
 async def list_invoices(
-    call: Call, paging: Paging, store_id: Id | None = None, order_id: Id | None = None, vin: VinText | None = None
+    call: Call,
+    paging: Paging,
+    store_id: Id | None = None,
+    order_id: Id | None = None,
+    vin: VinText | None = None,
+    needs_red: bool | None = None,
 ) -> Page:
-    """With the red invoice where there is one."""
-    where = {"store_id": store_id, "order_id": order_id, "vin": vin}
+    """With the red invoice where there is one; `needs_red` are those still standing on a cancelled order, for somebody to reverse."""
+    where = {"store_id": store_id, "order_id": order_id, "vin": vin, "needs_red": needs_red}
     found = await page(call, INVOICES, paging, order="issued_at desc, invoice_id", where=where)
     return {"items": [shown(row) for row in found["items"]], "next_cursor": found["next_cursor"]}
 
