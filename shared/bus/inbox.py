@@ -77,6 +77,10 @@ class Inbox(Protocol):
         """What is parked behind a key (None: behind all), in order."""
         ...
 
+    async def reached(self, consumer: str, keys: Collection[Key]) -> dict[Key, int]:
+        """The sequence up to which each of these streams is taken, and nothing of it parked."""
+        ...
+
     async def unpark(self, consumer: str, event_ids: Collection[UUID]) -> None:
         """Drops parked messages, and the mark of each key that has none left."""
         ...
@@ -90,7 +94,7 @@ def inbox(tx: Transaction) -> Inbox:
         case Inbox():
             return tx
         case MemoryTransaction():
-            return MemoryInbox(tx.data.inbox, tx.data.offsets, tx.data.watermarks)
+            return MemoryInbox(tx.data.inbox, tx.data.offsets, tx.data.watermarks, tx.data.marks)
         case _:
             raise TypeError(type(tx).__name__)
 
@@ -134,6 +138,10 @@ async def _take(conn: Connection, consumer: str, moves: Mapping[Place, tuple[int
     return Known({key: before for key, before, _ in keys if before is not None}, {key for key, _, held in keys if held})
 
 
+def _named(keys: Collection[Key]) -> str:
+    return _json([{"source": source, "stream": stream} for source, stream in keys])
+
+
 def _json(rows: object) -> str:
     return msgspec.json.encode(rows).decode()
 
@@ -167,6 +175,9 @@ _PARKED = """select event_id, source, stream, sequence, topic, partition, "offse
     cause, parked_at from parked where consumer = %(consumer)s
     and (%(source)s::text is null or (source = %(source)s and stream = %(stream)s))
     order by source, stream, sequence, "offset" """
+_REACHED = """select source, stream, least(sequence, (select min(p.sequence) - 1 from parked p
+        where (p.consumer, p.source, p.stream) = (m.consumer, m.source, m.stream)))
+    from marks m where consumer = %s and (source, stream) in (select * from json_to_recordset(%s::json) as x(source text, stream text))"""
 _FREE = """delete from parked_keys k where consumer = %(consumer)s and not exists
     (select from parked p where p.consumer = k.consumer and p.source = k.source and p.stream = k.stream)"""
 
@@ -188,8 +199,7 @@ class _PostgresInbox:
         await self.conn.execute(sql, [consumer, source, lineage])
 
     async def parked_keys(self, consumer: str, keys: Collection[Key]) -> set[Key]:
-        wanted = msgspec.json.encode([{"source": source, "stream": stream} for source, stream in keys]).decode()
-        return set(await (await self.conn.execute(_LOCK, [consumer, wanted])).fetchall())
+        return set(await (await self.conn.execute(_LOCK, [consumer, _named(keys)])).fetchall())
 
     async def park(self, consumer: str, message: Parked) -> None:
         row = asdict(message) | {"consumer": consumer}
@@ -202,6 +212,10 @@ class _PostgresInbox:
         found = await cursor.execute(_PARKED, {"consumer": consumer, "source": source, "stream": stream})
         return [Parked(**row) for row in await found.fetchall()]
 
+    async def reached(self, consumer: str, keys: Collection[Key]) -> dict[Key, int]:
+        found = await (await self.conn.execute(_REACHED, [consumer, _named(keys)])).fetchall()
+        return {(source, stream): sequence for source, stream, sequence in found}
+
     async def unpark(self, consumer: str, event_ids: Collection[UUID]) -> None:
         await self.conn.execute("delete from parked where consumer = %s and event_id = any(%s)", [consumer, list(event_ids)])
         await self.conn.execute(_FREE, {"consumer": consumer})
@@ -211,10 +225,15 @@ class MemoryInbox:
     """What a memory transaction keeps."""
 
     def __init__(
-        self, kept: dict[str, Any], offsets: dict[tuple[str, str, int], int], watermarks: dict[tuple[str, str, int], datetime]
+        self,
+        kept: dict[str, Any],
+        offsets: dict[tuple[str, str, int], int],
+        watermarks: dict[tuple[str, str, int], datetime],
+        marks: dict[tuple[str, str, str], int],
     ) -> None:
         self._offsets = offsets
         self._watermarks = watermarks
+        self._marks = marks
         self._lineages: dict[Key, str] = kept.setdefault("lineages", {})
         self._parked: dict[tuple[str, UUID], Parked] = kept.setdefault("parked", {})
 
@@ -237,6 +256,11 @@ class MemoryInbox:
     async def parked(self, consumer: str, key: Key | None = None) -> list[Parked]:
         held = [m for (c, _), m in self._parked.items() if c == consumer and (key is None or (m.source, m.stream) == key)]
         return sorted(held, key=lambda m: (m.source, m.stream, m.sequence, m.offset))
+
+    async def reached(self, consumer: str, keys: Collection[Key]) -> dict[Key, int]:
+        taken = {key: self._marks[consumer, *key] for key in keys if (consumer, *key) in self._marks}
+        first = {(m.source, m.stream): m.sequence for m in reversed(await self.parked(consumer))}
+        return {key: min(n, first.get(key, n + 1) - 1) for key, n in taken.items()}
 
     async def unpark(self, consumer: str, event_ids: Collection[UUID]) -> None:
         for event_id in event_ids:

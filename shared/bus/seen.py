@@ -47,9 +47,8 @@ class Seen:
     async def _ask(self) -> None:
         keys = list(self._wanted)
         async with self.store.begin() as tx:
-            taken = await tx.marks(self.consumer, keys)
-            held = {key: [message.sequence for message in await inbox(tx).parked(self.consumer, key)] for key in keys if key in taken}
+            taken = await inbox(tx).reached(self.consumer, keys)
         for key in keys:
             for there, sequence in self._wanted.get(key, {}).items():
-                if sequence <= taken.get(key, -1) and all(parked > sequence for parked in held[key]) and not there.done():
+                if sequence <= taken.get(key, -1) and not there.done():
                     there.set_result(True)

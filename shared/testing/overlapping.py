@@ -203,7 +203,7 @@ class OverlappingTransaction(MemoryTransaction):
     # --- the inbox: keys of parked messages are rows of their own, which both sides hold ---------------------------
 
     def _box(self) -> MemoryInbox:
-        return MemoryInbox(self.data.inbox, self.data.offsets, self.data.watermarks)
+        return MemoryInbox(self.data.inbox, self.data.offsets, self.data.watermarks, self.data.marks)
 
     @property
     def _parked(self) -> dict[Row, bool]:
@@ -244,6 +244,11 @@ class OverlappingTransaction(MemoryTransaction):
         """What is parked behind a key (None: behind all), in order."""
         await self._look()
         return await self._box().parked(consumer, key)
+
+    async def reached(self, consumer: str, keys: Collection[Source]) -> dict[Source, int]:
+        """The sequence up to which each of these streams is taken, and nothing of it parked."""
+        await self._look()
+        return await self._box().reached(consumer, keys)
 
     async def unpark(self, consumer: str, event_ids: Collection[UUID]) -> None:
         """Drops parked messages, and the mark of each key of which none is seen now."""

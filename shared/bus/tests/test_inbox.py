@@ -106,6 +106,17 @@ async def test_parked_messages_come_back_whole_and_in_order(store: Store) -> Non
         assert await box.parked("other") == []
 
 
+async def test_a_stream_is_taken_as_far_as_its_first_parked_message(store: Store) -> None:
+    streams = [("orders", f"order-{n}") for n in (1, 2, 3)]
+    async with store.begin() as tx:
+        await tx.mark("stock", {streams[0]: 700, streams[1]: 300})
+        for each in (one("order-1", 6), one("order-1", 5), one("order-3", 1)):
+            await inbox(tx).park("stock", each)
+    async with store.begin() as tx:
+        assert await inbox(tx).reached("stock", streams) == {streams[0]: 499, streams[1]: 300}
+        assert await inbox(tx).reached("other", streams) == {}
+
+
 async def test_a_key_is_free_when_its_last_message_has_gone(store: Store) -> None:
     held = [one("order-1", n) for n in (1, 2)]
     async with store.begin() as tx:
