@@ -15,7 +15,7 @@ from shared.decider import Rejected
 from shared.deciding import Batch, Folder, Order
 from shared.events.envelope import Meta
 from shared.ops import metrics
-from shared.store.protocol import Commit, Key, Loaded, Reads, Refusal, Taken, TimerRow, Transaction
+from shared.store.protocol import Key, Loaded, Reads, Refusal, Taken, TimerRow, Transaction
 from shared.views.table import Change, Drop, Put, Table
 
 log = structlog.get_logger()
@@ -84,8 +84,8 @@ class Follower:
         self.prepare = dict(prepare or {})
         self._taken: OrderedDict[Cause, list[Taken]] = OrderedDict()
 
-    def followed(self, streams: Collection[str], commit: Commit) -> None:
-        """Told after the commit which streams have changed."""
+    def followed(self, batch: Batch) -> None:
+        """Told after the commit."""
 
     async def apply(self, tx: Transaction, heard: list[tuple[Heard, list[Effect]]], consumer: str = "") -> None:
         """The effects of public events, within the consumer's transaction. Taken comes out once and is a refusal the next time."""
@@ -148,7 +148,7 @@ class Follower:
                 if len(self._taken) > REMEMBERED:
                     self._taken.popitem(last=False)
             raise
-        tx.after(lambda: self.followed(batch.held.keys(), batch.commit))
+        tx.after(lambda: self.followed(batch))
 
 
 def _caused(heard: Heard) -> Meta:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import OrderedDict, deque
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -11,7 +11,7 @@ from weakref import WeakValueDictionary
 from shared.decider import Rejected
 from shared.deciding import Batch, Folded, Folder, Order
 from shared.following import Follower, Prepare
-from shared.store.protocol import Answer, Commit, Conflict, Key, Store, Taken, Unavailable
+from shared.store.protocol import Answer, Conflict, Key, Store, Taken, Unavailable
 
 GROUP = 32
 """Commands of one shared commit; two groups overlap, one in Python while the other commits."""
@@ -110,10 +110,10 @@ class Handler(Follower):
         self.store = store
         self.cached = cached
         """How many states are kept for a guess."""
-        self.appended = Signal()
-        """Given after each append: wakes the relay of this process."""
+        self.told = Signal()
+        """Given after each append with a public event: wakes the relay of this process."""
         self.scheduled = Signal()
-        """Given after each append with a timer: wakes the timers of this process."""
+        """Given after each append with a timer that is due at once: wakes the timers of this process, whose poll finds the others."""
         self._queue: deque[_Waiting] = deque()
         self._busy: set[str] = set()
         self._work = asyncio.Event()
@@ -193,9 +193,8 @@ class Handler(Follower):
         except Exception:  # a lost race, a held claim, or one command that fails: not the others' business
             won, alone = [], waiting
         if won:
-            self.followed((), batch.commit)
+            self.followed(batch)
         for w, done in won:
-            self._hint(w.request.order.stream, batch.held[w.request.order.stream])
             if not w.future.done():
                 w.future.set_result(done)
         for w in alone:
@@ -245,8 +244,7 @@ class Handler(Follower):
                 if request.key and (await self.store.load([], [request.key])).answers:
                     continue
                 raise Rejected(taken.claim.problem, taken.claim.reason) from None
-            self.followed((), batch.commit)
-            self._hint(request.order.stream, batch.held[request.order.stream])
+            self.followed(batch)
             return done
         raise Unavailable
 
@@ -323,16 +321,18 @@ class Handler(Follower):
                     continue
                 raise Rejected(taken.claim.problem, taken.claim.reason) from None
             else:
-                self.followed([request.order.stream], batch.commit)
+                self.followed(batch)
                 return done
         raise Unavailable
 
-    def followed(self, streams: Collection[str], commit: Commit) -> None:
-        """After a commit: what others have changed is no longer guessed, and relay and timers are woken."""
-        for stream in streams:
-            self._hints.pop(stream, None)
-        self.appended.give()
-        if commit.timers:
+    def followed(self, batch: Batch) -> None:
+        """After a commit: its states are the best guess, and whoever has something to do by it is woken."""
+        for stream, folded in batch.held.items():
+            self._hint(stream, folded)
+        commit = batch.commit
+        if commit.outbox:
+            self.told.give()
+        if any(timer.due_at <= commit.events[-1].occurred_at for timer in commit.timers):
             self.scheduled.give()
 
 

@@ -157,7 +157,7 @@ class Server(uvicorn.Server):
 def _work(running: Runtime, settings: Settings, bus: KafkaBus) -> list[Coroutine[Any, Any, None]]:
     """Relay, timers and consumer."""
     service, prefix = running.service, settings.topic_prefix
-    wake = running.handler.appended.listen()
+    wake = running.handler.told.listen()
     again = Republisher(running.store, running.handler.folder)
     relay = Relay(running.store, bus, service.context, uuid4(), wake=wake, poll=RELAY_POLL, prefix=prefix, again=again)
     anchors = Anchors(running.store, service.context, settings.anchors, lambda: relay.leading)

@@ -98,7 +98,7 @@ async def ours(place: Place) -> AsyncIterator[Contender]:
         store = await stack.enter_async_context(opened(await place.database("orders", model.deals)))
         reporting = await stack.enter_async_context(opened(await place.database("reporting", *service.all_tables())))
         handler = await stack.enter_async_context(handling(store, model.stored, model.aggregate))
-        relay = Relay(store, bus, "orders", uuid4(), wake=handler.appended.listen(), poll=RELAY_POLL, prefix=prefix)
+        relay = Relay(store, bus, "orders", uuid4(), wake=handler.told.listen(), poll=RELAY_POLL, prefix=prefix)
         follower = Handler(reporting, Folder(service.stored, service.aggregates))
 
         async def apply(tx: Transaction, heard: list[tuple[Heard, list[Effect]]]) -> None:

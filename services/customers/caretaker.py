@@ -34,7 +34,7 @@ class Caretaker:
         self.store = store
         self.handler = handler
         self.vault = vault
-        self._wake = handler.appended.listen()
+        self._wake = handler.told.listen()
 
     async def run(self) -> None:
         """Until cancelled. At its start everybody forgotten is forgotten again: records or the vault may have been restored."""

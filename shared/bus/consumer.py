@@ -11,8 +11,8 @@ import structlog
 
 from shared.bus import metrics
 from shared.bus.cloudevents import Envelope, Malformed, Watermark, heard, known, read
-from shared.bus.heard import Heard, Listen
-from shared.bus.inbox import Key, Known, Position, inbox, take
+from shared.bus.heard import Effect, Heard, Listen
+from shared.bus.inbox import Key, Known, Position, inbox, take, take_alone
 from shared.bus.pace import Pace
 from shared.bus.parked import Apply, parked
 from shared.bus.protocol import PREFIX, Batch, Bus, BusUnavailable, OutOfRange, Place, Record, Subscription, topic_of
@@ -48,13 +48,15 @@ class _Reading:
     events: list[tuple[Record, Envelope | None]] = field(default_factory=list)
     newest: dict[Key, int] = field(default_factory=dict)
     """The highest sequence of each stream."""
+    made: dict[tuple[Place, int], tuple[Heard, list[Effect]] | Exception] = field(default_factory=dict)
+    """What the listener made of an event, or how it failed."""
 
 
 @dataclass
 class _Plan:
     """What is to be done with the messages of one transaction."""
 
-    fresh: list[Heard] = field(default_factory=list)
+    fresh: list[tuple[Record, Envelope]] = field(default_factory=list)
     park: list[tuple[Record, Envelope | None]] = field(default_factory=list)
     outcomes: Counter[str] = field(default_factory=Counter)
 
@@ -203,6 +205,8 @@ class Consumer:
         if not reading.events and now < self._flush_at:
             self._ahead = reading.ahead
             return
+        if cause is None and self._of_no_use(batch, reading):
+            return await self._pass_over(batch, reading)
         async with self.store.begin() as tx:
             moves = {place: (self.positions[place].next, position) for place, position in reading.ahead.items()}
             known = await take(tx, self.name, moves, reading.newest)
@@ -215,6 +219,46 @@ class Consumer:
         self.positions |= reading.ahead
         self._ahead = {}
         self._flush_at = now + _IDLE
+        self._count(outcomes)
+
+    def _of_no_use(self, batch: Batch, reading: _Reading) -> bool:
+        """Whether the listener makes nothing of these events, all of one partition. One that fails has its tries where it would have an effect."""
+        if len(batch) > 1 or not reading.events or reading.lineages != self._lineages:
+            return False
+        try:
+            return not any(
+                envelope is None or (known(envelope) and self._made(reading, record, envelope)[1]) for record, envelope in reading.events
+            )
+        except Exception:
+            return False
+
+    async def _pass_over(self, batch: Batch, reading: _Reading) -> None:
+        """Offset and marks alone, without a transaction around them. Nothing is parked: there is nothing to be done later."""
+        (place,) = batch
+        failpoints.hit("consumer.before_commit")
+        known = await take_alone(self.store, self.name, place, (self.positions[place].next, reading.ahead[place]), reading.newest)
+        if known is None:
+            raise Moved
+        failpoints.hit("consumer.after_commit")
+        self.positions[place] = reading.ahead.pop(place)
+        self._ahead = reading.ahead
+        self._count(self._plan(reading.events, known._replace(parked=set()), None).outcomes)
+
+    def _made(self, reading: _Reading, record: Record, envelope: Envelope) -> tuple[Heard, list[Effect]]:
+        """The event as it is heard, and what the listener makes of it."""
+        at = record.place, record.offset
+        if at not in reading.made:
+            try:
+                event = heard(envelope, record.message.value)
+                reading.made[at] = event, self.listen(event)
+            except Exception as error:
+                reading.made[at] = error
+        made = reading.made[at]
+        if isinstance(made, Exception):
+            raise made
+        return made
+
+    def _count(self, outcomes: Counter[str]) -> None:
         for outcome, n in outcomes.items():
             metrics.taken.labels(self.name, outcome).inc(n)
 
@@ -229,8 +273,9 @@ class Consumer:
             await box.park(self.name, parked(record, envelope, cause or "behind a parked message of its stream"))
         if plan.fresh:
             began = time.time_ns()
-            await self.apply(tx, [(event, self.listen(event)) for event in plan.fresh])
-            for event in plan.fresh:
+            made = [self._made(reading, record, envelope) for record, envelope in plan.fresh]
+            await self.apply(tx, made)
+            for event, _ in made:
                 telemetry.past(f"{self.name} takes {event.type}", event.traceparent, began)
         return plan.outcomes
 
@@ -253,7 +298,7 @@ class Consumer:
             elif not known(envelope):
                 plan.outcomes["unknown"] += 1
             else:
-                plan.fresh.append(heard(envelope, record.message.value))
+                plan.fresh.append((record, envelope))
                 plan.outcomes["taken"] += 1
         return plan
 

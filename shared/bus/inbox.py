@@ -11,8 +11,8 @@ from psycopg.rows import dict_row
 
 from shared.bus.protocol import Message, Place
 from shared.store.memory import MemoryTransaction
-from shared.store.postgres import Connection, PostgresTransaction
-from shared.store.protocol import Transaction
+from shared.store.postgres import Connection, PostgresStore, PostgresTransaction
+from shared.store.protocol import Store, Transaction
 
 type Key = tuple[str, str]
 """Source and stream: what keeps its order."""
@@ -121,6 +121,15 @@ async def take(tx: Transaction, consumer: str, moves: Mapping[Place, tuple[int, 
     return known
 
 
+async def take_alone(store: Store, consumer: str, place: Place, move: tuple[int, Position], newest: Mapping[Key, int]) -> Known | None:
+    """The same for one partition with nothing to do but this: on PostgreSQL without BEGIN and COMMIT around the statement."""
+    if isinstance(store, PostgresStore):
+        async with store.look() as tx:
+            return await _take(tx.conn, consumer, {place: move}, newest)
+    async with store.begin() as tx:
+        return await take(tx, consumer, {place: move}, newest)
+
+
 async def _take(conn: Connection, consumer: str, moves: Mapping[Place, tuple[int, Position]], newest: Mapping[Key, int]) -> Known | None:
     told = {
         "consumer": consumer,
@@ -157,7 +166,8 @@ _TAKE = """with moves as (select * from json_to_recordset(%(moves)s::json)
         where offsets.next = (select start from moves m where m.topic = offsets.topic and m.partition = offsets.partition)
         returning topic),
     marked as (insert into marks (consumer, source, stream, sequence)
-        select %(consumer)s, source, stream, sequence from newest order by source, stream
+        select %(consumer)s, source, stream, sequence from newest
+        where (select count(*) from moved) = (select count(*) from moves) order by source, stream
         on conflict (consumer, source, stream) do update set sequence = greatest(marks.sequence, excluded.sequence)
         returning source, stream, old.sequence as before),
     held as (select k.source, k.stream from parked_keys k join newest using (source, stream) where k.consumer = %(consumer)s

@@ -46,7 +46,7 @@ class Seen:
 
     async def _ask(self) -> None:
         keys = list(self._wanted)
-        async with self.store.begin() as tx:
+        async with self.store.look() as tx:
             taken = await inbox(tx).reached(self.consumer, keys)
         for key in keys:
             for there, sequence in self._wanted.get(key, {}).items():

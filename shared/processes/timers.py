@@ -35,12 +35,12 @@ class Timers:
     async def run(self) -> None:
         """Until cancelled: fire what is due, then wait for the next timer written here or the poll."""
         while True:
+            self._wake.clear()
             try:
-                while await self.fire(BATCH):
+                while await self.fire(BATCH) == BATCH:
                     pass
             except Unavailable:
                 await asyncio.sleep(1)
-            self._wake.clear()
             try:
                 await asyncio.wait_for(self._wake.wait(), POLL)
             except TimeoutError:
@@ -57,10 +57,13 @@ class Timers:
         except Unavailable:
             raise
         except Exception:
-            return await self._one()
+            fired = 0
+            while fired < limit and await self._one():
+                fired += 1
+            return fired
 
-    async def _one(self) -> int:
-        """One due timer alone: a lost race or a held claim is tried again, anything else waits half a minute and is told."""
+    async def _one(self) -> bool:
+        """One due timer alone: a lost race or a held claim is tried again, anything else waits half a minute and is told. False: none is due."""
         cause = ""
         for _ in range(5):
             key = None
@@ -68,10 +71,10 @@ class Timers:
                 async with self.store.begin() as tx:
                     due = await tx.fired(1)
                     if not due:
-                        return 0
+                        return False
                     key = due[0].key
                     await self.handler.fire(tx, due)
-                return 1
+                return True
             except (Conflict, Taken) as error:
                 cause = repr(error)
                 await asyncio.sleep(0.01)
@@ -84,7 +87,7 @@ class Timers:
         if key is not None:
             async with self.store.begin() as tx:
                 await tx.postpone(key, utc_now() + LATER, cause[:2000])
-        return 1
+        return True
 
     async def count(self) -> None:
         """Tells how many timers fail for good, until cancelled: every process of a service tells the same."""

@@ -215,6 +215,11 @@ class MemoryStore:
         for told in tx.told:
             told()
 
+    @asynccontextmanager
+    async def look(self) -> AsyncIterator[MemoryTransaction]:
+        """For reading only, each time what is committed by then."""
+        yield self._peek()
+
     def _peek(self) -> MemoryTransaction:
         return MemoryTransaction(self.data, self.now)
 

@@ -7,6 +7,8 @@ from psycopg.abc import PQGen
 from psycopg.errors import _WaitTimeout
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
+from shared.views.schema import SCOPE
+
 SIZE = 5
 STATEMENT_LIMIT = "5s"
 PATIENCE = 1.5
@@ -15,12 +17,26 @@ IMPATIENCE = 0.2
 """The same once somebody has waited in vain, until a connection is had again."""
 SILENCE = 4.0
 """Seconds a server may take to answer a statement; one that says nothing for longer is not there, whatever its socket looks like."""
+_SHOW = f"select set_config('{SCOPE}', %s, false)"
 RETRY = 0.5
 """Seconds between tries to connect, for as long as it takes; the library's own way waits twice as long each time."""
 
 
 class Connection(psycopg.AsyncConnection[Any]):
     """A connection that is given up when its server falls silent: a frozen one can neither answer nor cut its own statement."""
+
+    shown: str | None = None
+    """Whose rows it shows to a reader; None when that is not sure."""
+
+    async def show(self, stores: str) -> None:
+        """Rows of these stores (`a,b`, or `*`), and of no other, until somebody else's are asked for.
+
+        Asked only when the stores change: told in a transaction of its own, every read would be four statements.
+        """
+        if self.shown != stores:
+            self.shown = None
+            await self.execute(_SHOW, [stores])
+            self.shown = stores
 
     async def wait(self, gen: PQGen[Any], interval: float = 0.1, timeout: float | None = None) -> Any:
         """Waits for the server. Raises OperationalError after SILENCE."""

@@ -219,12 +219,13 @@ class PostgresStore:
 
     async def open(self) -> None:
         """Reads the store's lineage; the schema is there already."""
-        async with self._borrow() as tx:
+        async with self.look() as tx:
             found = await (await tx.conn.execute("select lineage from store")).fetchone()
             self.lineage = str(found[0]) if found else ""
 
     @asynccontextmanager
-    async def _borrow(self) -> AsyncIterator[PostgresTransaction]:
+    async def look(self) -> AsyncIterator[PostgresTransaction]:
+        """Each statement a transaction of its own, so that reading takes one round trip instead of three."""
         try:
             async with self.pool.connection() as conn:
                 yield PostgresTransaction(conn)
@@ -234,7 +235,7 @@ class PostgresStore:
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[PostgresTransaction]:
         """A transaction that commits when the block ends and rolls back when it raises."""
-        async with self._borrow() as tx:
+        async with self.look() as tx:
             async with tx.conn.transaction():
                 yield tx
                 failpoints.hit("append.before_commit")
@@ -244,27 +245,27 @@ class PostgresStore:
 
     async def load(self, streams: Collection[str], keys: Collection[Key] = ()) -> Loaded:
         """All events of `streams` and the stored answers of `keys`."""
-        async with self._borrow() as tx:
+        async with self.look() as tx:
             return await tx.load(streams, keys)
 
     async def holder(self, kind: str, key: str) -> str | None:
         """The stream that holds a claimed key, or None."""
-        async with self._borrow() as tx:
+        async with self.look() as tx:
             return await tx.holder(kind, key)
 
     async def rows(self, table: Table[Any], keys: Collection[tuple[Any, ...]]) -> dict[tuple[Any, ...], Any]:
         """Rows of a view by key."""
-        async with self._borrow() as tx:
+        async with self.look() as tx:
             return await tx.rows(table, keys)
 
     async def scan(self, table: Table[Any], **where: object) -> list[Any]:
         """Rows of a view whose columns equal the given values."""
-        async with self._borrow() as tx:
+        async with self.look() as tx:
             return await tx.scan(table, **where)
 
     async def tallies(self, kind: str, keys: Collection[str]) -> dict[str, int]:
         """The tallies of these keys; 0 for one never counted."""
-        async with self._borrow() as tx:
+        async with self.look() as tx:
             return await tx.tallies(kind, keys)
 
     async def append(self, commit: Commit) -> None:
@@ -273,33 +274,33 @@ class PostgresStore:
             async with self.begin() as tx:
                 await tx.append(commit)
             return
-        async with self._borrow() as tx:
+        async with self.look() as tx:
             failpoints.hit("append.before_commit")
             await tx.append(commit)
             failpoints.hit("append.after_commit")
 
     async def lead(self, name: str, holder: UUID, seconds: float) -> int | None:
         """Takes or renews a lease by the database's clock."""
-        async with self._borrow() as tx:
+        async with self.look() as tx:
             found = await (await tx.conn.execute(_LEAD, {"name": name, "holder": holder, "seconds": seconds})).fetchone()
             return int(found[0]) if found else None
 
     async def waiting(self, limit: int) -> Sequence[OutboxRow]:
         """The oldest outbox rows in position order."""
-        async with self._borrow() as tx:
+        async with self.look() as tx:
             cursor = tx.conn.cursor(binary=True)
             return [OutboxRow(*row) for row in await (await cursor.execute(_WAITING, [limit])).fetchall()]
 
     async def sent(self, positions: Sequence[int], lease: str, epoch: int) -> bool:
         """Deletes these rows while the lease is still of this epoch: by list, a range would lose rows that commit late."""
-        async with self._borrow() as tx:
+        async with self.look() as tx:
             named = "{" + ",".join(map(str, positions)) + "}"
             found = await (await tx.conn.execute(_SENT, {"lease": lease, "epoch": epoch, "positions": named})).fetchone()
             return bool(found and found[0])
 
     async def watermark(self) -> datetime:
         """min(now, oldest open writer), read first; then the oldest unpublished row."""
-        async with self._borrow() as tx:
+        async with self.look() as tx:
             writers = await (await tx.conn.execute(_WATERMARK_WRITERS)).fetchone()
             oldest = await (await tx.conn.execute(_WATERMARK_OUTBOX)).fetchone()
             assert writers is not None and oldest is not None
@@ -307,19 +308,19 @@ class PostgresStore:
 
     async def streams(self, after: str, limit: int) -> list[str]:
         """The names of the streams that follow `after`, in their order."""
-        async with self._borrow() as tx:
+        async with self.look() as tx:
             sql = "select distinct stream from events where stream > %s order by stream limit %s"
             return [stream for (stream,) in await (await tx.conn.execute(sql, [after, limit])).fetchall()]
 
     async def failing(self, tries: int) -> list[TimerRow]:
         """Timers that could not be handled so often, or more."""
-        async with self._borrow() as tx:
+        async with self.look() as tx:
             cursor = tx.conn.cursor(row_factory=dict_row)
             return [TimerRow(**row) for row in await (await cursor.execute(_FAILING, [tries])).fetchall()]
 
     async def kept(self, after: str, limit: int) -> list[Kept]:
         """The whole of the `limit` streams that follow `after`, as they lie there, by stream and version."""
-        async with self._borrow() as tx:
+        async with self.look() as tx:
             cursor = tx.conn.cursor(binary=True)
             return [Kept(*row) for row in await (await cursor.execute(_KEPT, [after, limit])).fetchall()]
 
@@ -334,14 +335,14 @@ class PostgresStore:
 
     async def republish(self) -> int:
         """Asks for the whole store to be told again; the id of that request."""
-        async with self._borrow() as tx:
+        async with self.look() as tx:
             found = await (await tx.conn.execute("insert into republications default values returning id")).fetchone()
             assert found is not None
             return int(found[0])
 
     async def republication(self, id: int | None = None) -> Republication | None:
         """This request, or the oldest one that is not done."""
-        async with self._borrow() as tx:
+        async with self.look() as tx:
             cursor = tx.conn.cursor(row_factory=dict_row)
             found = await (await cursor.execute(_REPUBLICATION, {"id": id})).fetchone()
             return msgspec.convert(found, type=Republication, str_keys=True) if found else None
@@ -349,7 +350,7 @@ class PostgresStore:
     async def republished(self, now: Republication) -> None:
         """Keeps how far it has come; it never goes back."""
         starts = statements.text(now.starts) if now.starts is not None else None
-        async with self._borrow() as tx:
+        async with self.look() as tx:
             await tx.conn.execute(_REPUBLISHED, {**asdict(now), "starts": starts})
 
 

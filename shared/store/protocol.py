@@ -249,6 +249,10 @@ class Store(Reads, Protocol):
         """A transaction that commits when the block ends and rolls back when it raises."""
         ...
 
+    def look(self) -> AbstractAsyncContextManager[Transaction]:
+        """For reading only, each time what is committed by then."""
+        ...
+
     async def lead(self, name: str, holder: UUID, seconds: float) -> int | None:
         """Takes or renews a lease by the database's clock; the epoch when held, None while another holds it."""
         ...

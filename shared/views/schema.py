@@ -5,7 +5,7 @@ from typing import Any
 from shared.views.table import Table
 
 SCOPE = "forecourt.stores"
-"""The transaction-local setting that holds the caller's stores, `a,b` or `*`."""
+"""The setting of a reader's connection that holds the stores it shows, `a,b` or `*`."""
 
 
 def ddl(table: Table[Any], writer: str, reader: str) -> str:

@@ -84,6 +84,7 @@ def create_app(
         handler=runtime.handler,
         store=runtime.store,
         reader=runtime.reader,
+        guarded=[table.sql_name for table in service.all_tables() if table.store],
         vault=runtime.vault,
         authenticator=authenticator or Verifier(runtime.settings.internal_public_key),
         topics=service.topics,

@@ -16,14 +16,13 @@ from shared.events.envelope import Meta
 from shared.handling import Done, Number, Request
 from shared.ops import metrics, telemetry
 from shared.ops.health import Health
+from shared.store.pool import Connection
 from shared.store.protocol import Key, Reads, Unavailable
 from shared.values.clock import utc_now
 from shared.web.auth import Auth, Authenticator
 from shared.web.incoming import Incoming
 from shared.web.problems import FieldError, Problem
 from shared.web.seen import Marks
-
-_STORES = "select set_config('forecourt.stores', %s, true)"
 
 
 class Handles(Protocol):
@@ -41,7 +40,9 @@ class Kit:
     handler: Handles
     store: Reads
     reader: AsyncConnectionPool[Any]
-    """Connections of role reader, each statement a transaction of its own unless one is begun."""
+    """Connections of role reader, each statement a transaction of its own."""
+    guarded: Collection[str]
+    """Names of the tables whose rows are a store's."""
     vault: Any
     """Seals and opens personal fields (shared.events.privacy.Vault); None in a service that may not."""
     authenticator: Authenticator
@@ -131,22 +132,22 @@ class Call:
     async def rows(self, sql: str, params: Mapping[str, Any] | Sequence[Any] | None = None) -> list[dict[str, Any]]:
         """Rows of a view, of the caller's stores only. Raises Unavailable when the database does not answer."""
         stores = "*" if self.auth.all_stores else ",".join(sorted(self.auth.stores))
-        async with self._cursor() as cursor, cursor.connection.transaction():
-            await cursor.execute(_STORES, [stores])
-            await cursor.execute(cast(Any, sql), params)
-            return await cursor.fetchall()
+        async with self._connection() as conn:
+            await conn.show(stores)
+            return await _rows(conn, sql, params)
 
     async def everybodys(self, sql: str, params: Mapping[str, Any] | Sequence[Any] | None = None) -> list[dict[str, Any]]:
-        """Rows of views that belong to no store, by one statement instead of four. A store's rows are never among them. Raises Unavailable."""
-        async with self._cursor() as cursor:
-            await cursor.execute(cast(Any, sql), params)
-            return await cursor.fetchall()
+        """Rows of views that belong to no store, whatever stores a connection shows. Raises Unavailable, and ValueError for a store's rows."""
+        if named := [table for table in self.kit.guarded if table in sql]:
+            raise ValueError(f"{named} are not everybody's.")
+        async with self._connection() as conn:
+            return await _rows(conn, sql, params)
 
     @asynccontextmanager
-    async def _cursor(self) -> AsyncIterator[psycopg.AsyncCursor[dict[str, Any]]]:
+    async def _connection(self) -> AsyncIterator[Connection]:
         try:
             async with self.kit.reader.connection() as conn:
-                yield conn.cursor(row_factory=dict_row)
+                yield conn
         except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout) as error:
             raise Unavailable from error
 
@@ -161,3 +162,8 @@ class Call:
         if row is None:
             raise NotFound
         return row
+
+
+async def _rows(conn: Connection, sql: str, params: Mapping[str, Any] | Sequence[Any] | None) -> list[dict[str, Any]]:
+    cursor = conn.cursor(row_factory=dict_row)
+    return await (await cursor.execute(cast(Any, sql), params)).fetchall()

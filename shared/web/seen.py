@@ -53,7 +53,7 @@ class StoreMarks:
 
     async def as_of(self, source: str) -> datetime | None:
         """The lowest watermark of the source's partitions; None when one has none yet."""
-        async with self.store.begin() as tx:
+        async with self.store.look() as tx:
             positions = await inbox(tx).positions(self.consumer)
         moments = [position.watermark for place, position in positions.items() if place.topic.endswith(f".{source}")]
         known = [moment for moment in moments if moment is not None]

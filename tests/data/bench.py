@@ -142,7 +142,7 @@ class Bench:
 
     async def _work(self, part: Part) -> None:
         """Wakes a service's relay and fires its timers a pause after it has written something, until cancelled."""
-        written, timers = part.running.handler.appended.listen(), Timers(part.running.store, part.running.handler)
+        written, timers = part.running.handler.told.listen(), Timers(part.running.store, part.running.handler)
         while True:
             with suppress(TimeoutError):
                 await asyncio.wait_for(written.wait(), POLL)

@@ -71,7 +71,7 @@ class Process:
         )
         self.work(self.consumer.run())
         if service.aggregates:
-            wake = self.handler.appended.listen() if self.chance(0.5) else None  # else as for another process's rows
+            wake = self.handler.told.listen() if self.chance(0.5) else None  # else as for another process's rows
             relay = kit.relay(
                 self.store, self.bus, service.context, UUID(int=self.number), wake=wake, batch=6, poll=1.5, lease=3.0, tick=5.0
             )

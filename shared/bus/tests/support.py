@@ -1,7 +1,7 @@
 """A shelf that keeps, per stream, the numbers it heard in the order it heard them: what is lost, doubled or reordered shows."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Collection, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -66,9 +66,10 @@ async def append(store: Store, rows: Iterable[OutboxRow]) -> None:
 
 @dataclass
 class Listener:
-    """Listens as a service does; `fails` says which events it cannot take."""
+    """Listens as a service does; `fails` says which events it cannot take, `of_use` of which it makes something (None: of all)."""
 
     fails: Callable[[Heard], Exception | None] = lambda heard: None
+    of_use: Collection[int] | None = None
     calls: list[tuple[str, int]] = field(default_factory=list)
 
     def __call__(self, heard: Heard) -> list[Effect]:
@@ -76,6 +77,8 @@ class Listener:
         self.calls.append((heard.stream, n))
         if error := self.fails(heard):
             raise error
+        if self.of_use is not None and n not in self.of_use:
+            return []
         return [Change(shelves, (heard.stream,), lambda shelf: Shelf(heard.stream, [*(shelf.numbers if shelf else []), n]))]
 
 

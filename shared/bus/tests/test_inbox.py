@@ -9,15 +9,17 @@ from uuid import uuid4
 import pytest
 
 from shared.bus.cloudevents import Envelope, read
-from shared.bus.inbox import Parked, Position, inbox, take
+from shared.bus.inbox import Parked, Position, inbox, take, take_alone
 from shared.bus.memory import MemoryBus
 from shared.bus.parked import parked, retry, waiting
 from shared.bus.protocol import Message, Place, Record, topic_of
+from shared.bus.seen import Seen
 from shared.bus.tests.support import Listener, consumer, fresh_store, message, opened, shelf, until
 from shared.store.memory import MemoryStore
 from shared.store.protocol import Store
 from shared.testing.overlapping import OverlappingStore
 from shared.testing.servers import Servers
+from shared.testing.tasks import at_work
 
 AT = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
@@ -171,3 +173,31 @@ async def test_whatever_bytes_arrive_can_be_parked(store: Store) -> None:
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     assert {each.data for each in await waiting(store, "stock")} == {b"\0\xff", b""}
+
+
+async def test_what_is_of_no_use_is_taken_once_too(store: Store) -> None:
+    """Between events of use, and repeated: effects, positions and marks are as if each had been of use."""
+    bus, topic = MemoryBus(partitions=1), topic_of("orders")
+    ear = consumer(store, bus, Listener(of_use=(1, 4)))
+    async with at_work(ear.run()):
+        for n in (1, 2, 3):
+            await bus.publish(topic, [message("order-1", n)])
+            assert await Seen(store, "stock").reached("orders", "order-1", n * 100)
+        await bus.publish(topic, [message("order-1", n) for n in (2, 3, 4)])
+        assert await Seen(store, "stock").reached("orders", "order-1", 400)
+        await bus.publish(topic, [message("order-1", 3)])
+        await until(lambda: ear.positions[Place(topic, 0)].next == 7)
+    assert await shelf(store, "order-1") == [1, 4]
+    async with store.begin() as tx:
+        assert await inbox(tx).positions("stock") == {Place(topic, 0): Position(7, None)}
+        assert await tx.marks("stock", [("orders", "order-1")]) == {("orders", "order-1"): 400}
+
+
+async def test_where_another_member_has_gone_on_what_is_of_no_use_moves_nothing(store: Store) -> None:
+    at, key = Place("a", 1), ("orders", "order-1")
+    async with store.begin() as tx:
+        assert await tx.advance("stock", *at, 0, 7, None)
+    assert await take_alone(store, "stock", at, (5, Position(8, None)), {key: 900}) is None
+    async with store.begin() as tx:
+        assert await inbox(tx).positions("stock") == {at: Position(7, None)}
+        assert await tx.marks("stock", [key]) == {}

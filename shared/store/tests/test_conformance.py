@@ -184,12 +184,32 @@ async def test_a_claim_found_taken_is_a_refusal_the_next_time(handler: Handler, 
     assert len((await store.load([second[1][0].to])).events[second[1][0].to]) == 0  # type: ignore[union-attr]
 
 
-async def test_relay_and_timers_are_woken_after_the_commit(handler: Handler, store: Store) -> None:
-    woken = handler.appended.listen()
+async def test_relay_and_timers_are_woken_after_the_commit_by_what_is_theirs(handler: Handler, store: Store) -> None:
+    told, scheduled = handler.told.listen(), handler.scheduled.listen()
+    stream = f"till-{new_id()}"
     async with store.begin() as tx:
-        await handler.apply(tx, [heard(Send(to=f"till-{new_id()}", command=OpenTill(name="late")))])
-        assert not woken.is_set()
-    assert woken.is_set()
+        await handler.apply(tx, [heard(Send(to=stream, command=OpenTill(name="late")))])
+        assert not scheduled.is_set()
+    assert (told.is_set(), scheduled.is_set()) == (False, True)
+    scheduled.clear()
+    async with store.begin() as tx:
+        await handler.apply(tx, [heard(Send(to=stream, command=PutIn(amount=1)))])
+        assert not told.is_set()
+    assert (told.is_set(), scheduled.is_set()) == (True, False)
+    await handler.handle(request(new_id(), OpenTill(name="early", at=NOON - timedelta(minutes=1))))
+    assert not scheduled.is_set()
+
+
+async def test_what_a_consumer_has_written_need_not_be_loaded_for_the_next_command(
+    handler: Handler, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    id = await opened(handler)
+    async with store.begin() as tx:
+        await handler.apply(tx, [heard(Send(to=f"till-{id}", command=PutIn(amount=1)))])
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "load", None)
+        assert (await handler.handle(request(id, PutIn(amount=2)))).version == 3
+    assert (await store.rows(tills.tills, [(id,)]))[(id,)].total == 3
 
 
 async def test_numbers_have_no_gaps_under_races_and_refusals(handler: Handler, store: Store) -> None:

@@ -1,5 +1,7 @@
-"""What a request reads, through role reader: its stores' rows in their scope, what belongs to no store without one."""
+"""What a request reads, through role reader: the rows of its stores, and what belongs to no store."""
 
+import asyncio
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import SimpleNamespace
@@ -7,14 +9,16 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 
 import psycopg
+import pytest
 from psycopg_pool import AsyncConnectionPool
 
 from shared.store.migrate import migrate
+from shared.store.pool import Connection
 from shared.testing.servers import FreshDatabase
 from shared.views.table import Table
 from shared.web.auth import Auth
 from shared.web.call import Call
-from shared.web.tests.example import NORTH, tags
+from shared.web.tests.example import NORTH, SOUTH, tags
 
 
 @dataclass(frozen=True)
@@ -26,17 +30,62 @@ START = datetime(2026, 11, 22, 1, tzinfo=UTC)
 brands = Table("brands", 1, Brand, key=("name",), store=None)
 
 
-async def test_what_is_everybodys_is_read_without_a_scope_and_a_stores_rows_are_not(fresh_database: FreshDatabase) -> None:
+def asked_by(auth: Auth, reader: Any) -> Call:
+    """A request of this person."""
+    kit = SimpleNamespace(reader=reader, guarded=[tags.sql_name])
+    return Call(cast(Any, kit), cast(Any, None), auth, creates=False, status=200)
+
+
+@pytest.fixture
+async def reader(fresh_database: FreshDatabase) -> AsyncIterator[AsyncConnectionPool[Any]]:
+    """One connection, to a brand and a tag of each of two stores."""
     writer_url, reader_url = await fresh_database("example")
     await migrate(writer_url, urlsplit(reader_url).username or "", [tags, brands])
     async with await psycopg.AsyncConnection.connect(writer_url, autocommit=True) as conn:
-        await conn.execute("insert into tags_1 values ('t1', %s, 'tag', 100, 'CNY', %s, 7)", [NORTH, START])
+        for store in (NORTH, SOUTH):
+            await conn.execute("insert into tags_1 values (%s, %s, 'tag', 100, 'CNY', %s, 7)", [f"of {store}", store, START])
         await conn.execute("insert into brands_1 values ('Aurora')")
     one: dict[str, Any] = {"min_size": 1, "max_size": 1, "kwargs": {"autocommit": True}}
-    for auth in (Auth("lin", stores=frozenset([NORTH])), Auth("owner", all_stores=True)):
-        async with AsyncConnectionPool[Any](reader_url, **one) as reader:
-            call = Call(cast(Any, SimpleNamespace(reader=reader)), cast(Any, None), auth, creates=False, status=200)
-            assert await call.everybodys("select name from brands_1 where name = %s", ["Aurora"]) == [{"name": "Aurora"}]
-            assert await call.everybodys("select tag_id from tags_1") == []
-            assert await call.rows("select tag_id from tags_1") == [{"tag_id": "t1"}]
-            assert await call.everybodys("select tag_id from tags_1") == []
+    async with AsyncConnectionPool[Any](reader_url, connection_class=Connection, **one) as pool:
+        yield pool
+
+
+async def test_each_sees_the_rows_of_his_stores_whoever_asked_before_on_the_same_connection(reader: AsyncConnectionPool[Any]) -> None:
+    lin, wu, owner = Auth("lin", stores=frozenset([NORTH])), Auth("wu", stores=frozenset([SOUTH])), Auth("owner", all_stores=True)
+    nobody = Auth("new", stores=frozenset())
+    for auth, stores in ((lin, [NORTH]), (wu, [SOUTH]), (wu, [SOUTH]), (owner, [NORTH, SOUTH]), (nobody, []), (lin, [NORTH])):
+        assert await asked_by(auth, reader).everybodys("select name from brands_1 where name = %s", ["Aurora"]) == [{"name": "Aurora"}]
+        seen = await asked_by(auth, reader).rows("select store_id from tags_1 order by store_id")
+        assert [row["store_id"] for row in seen] == sorted(stores)
+
+
+async def test_a_stores_rows_are_not_everybodys(reader: AsyncConnectionPool[Any]) -> None:
+    owner = asked_by(Auth("owner", all_stores=True), reader)
+    with pytest.raises(ValueError, match="tags_1"):
+        await owner.everybodys("select tag_id from tags_1")
+
+
+@pytest.mark.parametrize("broken_off", ["select nothing from nowhere", "select pg_sleep(9)"])
+async def test_what_breaks_off_leaves_nobodys_rows_behind(reader: AsyncConnectionPool[Any], broken_off: str) -> None:
+    """An error, or a caller who has gone: whose rows the connection shows is what was last told and answered, or told again."""
+    with pytest.raises((psycopg.Error, TimeoutError)):
+        async with asyncio.timeout(0.2):
+            await asked_by(Auth("owner", all_stores=True), reader).rows(broken_off)
+    assert await asked_by(Auth("lin", stores=frozenset([NORTH])), reader).rows("select store_id from tags_1") == [{"store_id": NORTH}]
+
+
+async def test_a_scope_that_was_not_answered_is_told_again(reader: AsyncConnectionPool[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[Any] = []
+
+    async def lost(conn: Connection, sql: Any, params: Any = None) -> None:
+        told.append(params)
+        raise TimeoutError
+
+    lin, owner = Auth("lin", stores=frozenset([NORTH])), Auth("owner", all_stores=True)
+    assert len(await asked_by(owner, reader).rows("select store_id from tags_1")) == 2
+    with monkeypatch.context() as patch, pytest.raises(TimeoutError):
+        patch.setattr(Connection, "execute", lost)
+        await asked_by(lin, reader).rows("select store_id from tags_1")
+    assert told == [[NORTH]]
+    assert len(await asked_by(owner, reader).rows("select store_id from tags_1")) == 2
+    assert await asked_by(lin, reader).rows("select store_id from tags_1") == [{"store_id": NORTH}]

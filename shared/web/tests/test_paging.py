@@ -2,14 +2,13 @@
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from urllib.parse import urlsplit
 
 import psycopg
 import pytest
-from psycopg_pool import AsyncConnectionPool
 
 from shared.store.migrate import migrate
+from shared.store.pool import Pool
 from shared.testing.servers import FreshDatabase
 from shared.values.ids import new_id
 from shared.web.tests.client import Client
@@ -29,7 +28,7 @@ async def lin(fresh_database: FreshDatabase) -> AsyncIterator[Client]:
             row = (new_id(), store, f"tag {i}", 100 * i, "CNY", START + timedelta(hours=min(i, 5)), 7)
             await conn.execute("insert into tags_1 values (%s, %s, %s, %s, %s, %s, %s)", row)
     async with (
-        AsyncConnectionPool[Any](reader_url, min_size=1, max_size=2, kwargs={"autocommit": True}) as reader,
+        Pool(reader_url, "reader") as reader,
         running(reader) as client,
     ):
         yield client
