@@ -296,34 +296,48 @@ class Handler(Follower):
             line.release()
 
     async def _with_number(self, request: Request, number: Number) -> Done:
-        """A command that takes a number holds its series until it commits: never in a shared commit."""
+        """A command that takes a number, by the same rule as in a group: whatever is no plain success is decided on loaded state."""
+        if done := await self._guess_in_series(request, number):
+            return done
+        stream = request.order.stream
         for attempt in range(TRIES):
+            loaded = await self.store.load([stream], [request.key] if request.key else [])
+            if request.key and (answer := loaded.answers.get(request.key)):
+                return repeated(answer, request)
+            held = {stream: self.folder.fold(stream, loaded.events[stream])}
             try:
-                async with self.store.begin() as tx:
-                    loaded = await tx.load([request.order.stream], [request.key] if request.key else [])
-                    if request.key and (answer := loaded.answers.get(request.key)):
-                        return repeated(answer, request)
-                    n = await tx.number(number.series, number.day)
-                    command = request.command(n)
-                    stream = request.order.stream
-                    batch = Batch(self.folder, {stream: self.folder.fold(stream, loaded.events[stream])})
-                    events = batch.decide(request.order, command)
-                    if not events:
-                        raise _AlreadySo(batch.held[stream].version)
-                    done = self._record(batch, request, command, events)
-                    await tx.append(batch.commit)
+                return await self._in_series(request, number, held)
             except Conflict:
                 await asyncio.sleep(0.002 * attempt)
-            except _AlreadySo as same:
-                return Done(stream=request.order.stream, version=same.version, status=request.status)
+            except _AlreadySo:
+                return Done(stream=stream, version=held[stream].version, status=request.status)
             except Taken as taken:
                 if request.key and (await self.store.load([], [request.key])).answers:
                     continue
                 raise Rejected(taken.claim.problem, taken.claim.reason) from None
-            else:
-                self.followed(batch)
-                return done
         raise Unavailable
+
+    async def _guess_in_series(self, request: Request, number: Number) -> Done | None:
+        """Decides on what may be a cached state; None for anything but a plain success, and the number was never taken."""
+        try:
+            return await self._in_series(request, number, await self._held([request]))
+        except Unavailable:
+            raise
+        except Exception:
+            return None
+
+    async def _in_series(self, request: Request, number: Number, held: dict[str, Folded]) -> Done:
+        """Holds the series from the number to the commit: never in a shared commit, and given back by whatever goes wrong."""
+        batch = Batch(self.folder, held)
+        async with self.store.begin() as tx:
+            command = request.command(await tx.number(number.series, number.day))
+            events = batch.decide(request.order, command)
+            if not events:
+                raise _AlreadySo
+            done = self._record(batch, request, command, events)
+            await tx.append(batch.commit)
+        self.followed(batch)
+        return done
 
     def followed(self, batch: Batch) -> None:
         """After a commit: its states are the best guess, and whoever has something to do by it is woken."""
@@ -338,9 +352,6 @@ class Handler(Follower):
 
 class _AlreadySo(Exception):
     """Rolls the number back: the command changed nothing."""
-
-    def __init__(self, version: int) -> None:
-        self.version = version
 
 
 def repeated(answer: Answer, request: Request) -> Done:

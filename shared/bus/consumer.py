@@ -206,7 +206,7 @@ class Consumer:
             self._ahead = reading.ahead
             return
         if cause is None and self._of_no_use(batch, reading):
-            return await self._pass_over(batch, reading)
+            return await self._pass_over(batch, reading, now)
         async with self.store.begin() as tx:
             moves = {place: (self.positions[place].next, position) for place, position in reading.ahead.items()}
             known = await take(tx, self.name, moves, reading.newest)
@@ -222,8 +222,11 @@ class Consumer:
         self._count(outcomes)
 
     def _of_no_use(self, batch: Batch, reading: _Reading) -> bool:
-        """Whether the listener makes nothing of these events, all of one partition. One that fails has its tries where it would have an effect."""
-        if len(batch) > 1 or not reading.events or reading.lineages != self._lineages:
+        """Whether there are only watermarks, or events of one partition of which the listener makes nothing.
+
+        One that fails has its tries where it would have an effect.
+        """
+        if reading.lineages != self._lineages or (reading.events and len(batch) > 1):
             return False
         try:
             return not any(
@@ -232,16 +235,19 @@ class Consumer:
         except Exception:
             return False
 
-    async def _pass_over(self, batch: Batch, reading: _Reading) -> None:
-        """Offset and marks alone, without a transaction around them. Nothing is parked: there is nothing to be done later."""
-        (place,) = batch
+    async def _pass_over(self, batch: Batch, reading: _Reading, now: float) -> None:
+        """Offsets and marks alone, without a transaction around them. Nothing is parked: there is nothing to be done later."""
+        ahead = {place: reading.ahead[place] for place in batch} if reading.events else reading.ahead
+        moves = {place: (self.positions[place].next, position) for place, position in ahead.items()}
         failpoints.hit("consumer.before_commit")
-        known = await take_alone(self.store, self.name, place, (self.positions[place].next, reading.ahead[place]), reading.newest)
+        known = await take_alone(self.store, self.name, moves, reading.newest)
         if known is None:
             raise Moved
         failpoints.hit("consumer.after_commit")
-        self.positions[place] = reading.ahead.pop(place)
-        self._ahead = reading.ahead
+        self.positions |= ahead
+        self._ahead = {place: position for place, position in reading.ahead.items() if place not in ahead}
+        if not self._ahead:
+            self._flush_at = now + _IDLE
         self._count(self._plan(reading.events, known._replace(parked=set()), None).outcomes)
 
     def _made(self, reading: _Reading, record: Record, envelope: Envelope) -> tuple[Heard, list[Effect]]:

@@ -121,13 +121,16 @@ async def take(tx: Transaction, consumer: str, moves: Mapping[Place, tuple[int, 
     return known
 
 
-async def take_alone(store: Store, consumer: str, place: Place, move: tuple[int, Position], newest: Mapping[Key, int]) -> Known | None:
-    """The same for one partition with nothing to do but this: on PostgreSQL without BEGIN and COMMIT around the statement."""
+async def take_alone(store: Store, consumer: str, moves: Mapping[Place, tuple[int, Position]], newest: Mapping[Key, int]) -> Known | None:
+    """The same where there is nothing to do but this: on PostgreSQL without BEGIN and COMMIT around the statement.
+
+    Marks are for one partition only. Of several, some may have moved when another has not: each was where it was believed to be.
+    """
     if isinstance(store, PostgresStore):
         async with store.look() as tx:
-            return await _take(tx.conn, consumer, {place: move}, newest)
+            return await _take(tx.conn, consumer, moves, newest)
     async with store.begin() as tx:
-        return await take(tx, consumer, {place: move}, newest)
+        return await take(tx, consumer, moves, newest)
 
 
 async def _take(conn: Connection, consumer: str, moves: Mapping[Place, tuple[int, Position]], newest: Mapping[Key, int]) -> Known | None:

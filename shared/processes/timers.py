@@ -35,16 +35,23 @@ class Timers:
     async def run(self) -> None:
         """Until cancelled: fire what is due, then wait for the next timer written here or the poll."""
         while True:
+            woken = self._wake.is_set()
             self._wake.clear()
             try:
-                while await self.fire(BATCH) == BATCH:
-                    pass
+                if woken or await self._due():
+                    while await self.fire(BATCH) == BATCH:
+                        pass
             except Unavailable:
                 await asyncio.sleep(1)
             try:
                 await asyncio.wait_for(self._wake.wait(), POLL)
             except TimeoutError:
                 continue
+
+    async def _due(self) -> bool:
+        """A look that costs a third of finding out in a transaction that there is nothing to be done."""
+        async with self.store.look() as tx:
+            return bool(await tx.fired(1))
 
     async def fire(self, limit: int) -> int:
         """Fires up to `limit` due timers together; when that fails, one by one. Returns how many were due."""

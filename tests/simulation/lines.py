@@ -18,7 +18,7 @@ HELD = 4.0
 """Seconds a slow server takes at most."""
 _STATEMENTS = (
     *("load", "holder", "rows", "scan", "tallies", "lock", "append", "number", "advance", "marks", "mark", "fired", "postpone"),
-    *("positions", "lineages", "learn", "parked_keys", "park", "parked", "unpark"),
+    *("positions", "lineages", "learn", "parked_keys", "park", "parked", "reached", "unpark"),
 )
 
 
@@ -96,6 +96,13 @@ class StoreLine:
         await self.process.cross(Unavailable)
         for told in line.told:
             told()
+
+    @asynccontextmanager
+    async def look(self) -> AsyncIterator[Any]:
+        """For reading only."""
+        await self.process.cross(Unavailable)
+        async with self.store.look() as tx:
+            yield tx
 
     async def append(self, commit: Commit) -> None:
         """One commit in a transaction of its own."""

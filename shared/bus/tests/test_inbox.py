@@ -197,7 +197,7 @@ async def test_where_another_member_has_gone_on_what_is_of_no_use_moves_nothing(
     at, key = Place("a", 1), ("orders", "order-1")
     async with store.begin() as tx:
         assert await tx.advance("stock", *at, 0, 7, None)
-    assert await take_alone(store, "stock", at, (5, Position(8, None)), {key: 900}) is None
+    assert await take_alone(store, "stock", {at: (5, Position(8, None))}, {key: 900}) is None
     async with store.begin() as tx:
         assert await inbox(tx).positions("stock") == {at: Position(7, None)}
         assert await tx.marks("stock", [key]) == {}
