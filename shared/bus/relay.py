@@ -38,7 +38,7 @@ class Relay:
         batch: int = 1000,
         poll: float = 0.05,
         lease: float = 5.0,
-        tick: float = 1.0,
+        tick: float = 2.0,
         prefix: str = PREFIX,
         again: Republisher | None = None,
     ) -> None:

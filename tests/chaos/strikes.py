@@ -27,8 +27,8 @@ FROZEN = 3.0
 """Seconds a process stands still, or a wire is broken."""
 SOON = 0.1
 COMES_BACK = 40.0
-LEFT, BEHIND = 5.0, 2.5
-"""Rows an outbox has, and seconds a consumer is behind, on any quiet day: watermarks come, and are stored, each second."""
+LEFT, BEHIND = 5.0, 3.5
+"""Rows an outbox has, and seconds a consumer is behind, on any quiet day: watermarks come every other second, and are stored within one."""
 SERVICE, DATABASE = 5.0, 10.0
 """Goals: seconds from a kill to a service that is ready, and to the first command that PostgreSQL accepts."""
 
