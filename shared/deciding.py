@@ -1,14 +1,14 @@
 """From a command and a stream's history to everything one append writes. Pure: nothing here waits or looks up."""
 
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 import msgspec
 
 from shared.contracts import published_name
-from shared.decider import Decider, Release, Schedule, Take, TakeSlot, Unschedule
+from shared.decider import Decider, Release, Schedule, Take, TakeSlot, Unschedule, replace
 from shared.events.chain import link
 from shared.events.envelope import Meta, Recorded, public_id, sequence
 from shared.events.registry import Registry

@@ -1,7 +1,5 @@
 """What after-sales makes of the others' public events: delivered cars come into its care."""
 
-from dataclasses import replace
-
 from services.aftersales.domain.car import EnrolCar
 from services.aftersales.known import (
     KnownCustomer,
@@ -15,6 +13,7 @@ from services.aftersales.known import (
 )
 from shared.bus.heard import Effect, Heard, Send
 from shared.contracts import customers, gateway, orders
+from shared.decider import replace
 from shared.views.table import Change, Drop, Put
 
 

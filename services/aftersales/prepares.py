@@ -1,13 +1,13 @@
 """Finds the slot for a proposed maintenance in the transaction that books it; a slot lost to somebody else is looked for again."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import timedelta
 
 from services.aftersales.domain.appointment import ProposeMaintenance
 from services.aftersales.domain.slots import Slot, minutes_of, offered
 from services.aftersales.known import stores_known
 from services.aftersales.workshop import busy_on, workshop
+from shared.decider import replace
 from shared.following import Prepare, Preparing
 from shared.values.clock import local_day, utc_now
 

@@ -1,6 +1,5 @@
 """What customers makes of what every other context tells: registrations, purchase stages, timelines and dealings."""
 
-from dataclasses import replace
 from typing import Any
 
 from services.customers import known
@@ -9,6 +8,7 @@ from services.customers.views import profile, timeline
 from services.customers.views.timeline import Entry
 from shared.bus.heard import Effect, Heard, Send
 from shared.contracts import aftersales, finance, gateway, inventory, leads, orders
+from shared.decider import replace
 from shared.views.table import Change, Put
 from shared.web.body import amount
 

@@ -1,12 +1,12 @@
 """A customer who comes from a lead gets his number in the transaction that registers him, and only if he is new."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from services.customers import known
 from services.customers.domain.customer import customer_number
 from services.customers.domain.customer_messages import RegisterCustomer
 from services.customers.views.customer_list import table as customers
+from shared.decider import replace
 from shared.following import Prepare, Preparing
 from shared.values.clock import local_day
 

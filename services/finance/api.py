@@ -1,7 +1,6 @@
 """What finance staff do: take money, pay it back, invoice, pay suppliers, post by hand, close a month."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import date
 from typing import Any, Literal
 
@@ -29,6 +28,7 @@ from services.finance.views.invoices import invoices
 from services.finance.views.ledger import lines
 from services.finance.views.payables import payables
 from services.finance.views.refunds import refunds
+from shared.decider import replace
 from shared.handling import Done, Number
 from shared.values.ids import derived_id, new_id
 from shared.web.body import Amount, Body, Day, Id, Line, PositiveAmount, VinText

@@ -1,7 +1,6 @@
 """What others' events are booked with: the day at their store, and when its month was closed before, the first of the next open one."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -12,6 +11,7 @@ from services.finance.domain.entry import CLOSED, period_of
 from services.finance.domain.payable import OpenPayable
 from services.finance.domain.rates import business_day
 from services.finance.known import KnownStore, stores_known
+from shared.decider import replace
 from shared.following import Prepare, Preparing
 
 

@@ -1,9 +1,9 @@
 """What a listener's command must know before it is decided: which stay of a VIN is open."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from services.inventory.processes.allocation import RequestCar
+from shared.decider import replace
 from shared.following import Prepare, Preparing
 
 

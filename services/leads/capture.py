@@ -1,6 +1,6 @@
 """Takes in a person's interest: the same person twice becomes one lead with two touches, never two leads."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from services.leads import known
 from services.leads.domain.grading import STANDARD, Grading, Interest
@@ -8,7 +8,7 @@ from services.leads.domain.lead.consequences import open_lead_key
 from services.leads.domain.lead.messages import CaptureLead, TouchLead
 from services.leads.views.pipeline import LeadRow, lead_list
 from services.leads.views.settings import grading_rules
-from shared.decider import Rejected
+from shared.decider import Rejected, replace
 from shared.deciding import Order
 from shared.handling import Done, Request
 from shared.store.protocol import Key

@@ -1,12 +1,12 @@
 """What leads makes of the others' public events."""
 
-from dataclasses import replace
 from datetime import datetime
 
 from services.leads import known
 from services.leads.domain.opportunity import WinOpportunity
 from shared.bus.heard import Effect, Heard, Send
 from shared.contracts import customers, gateway, inventory, marketing, orders
+from shared.decider import replace
 from shared.views.table import Change, Drop, Put
 
 

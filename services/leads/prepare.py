@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, time
 from weakref import WeakKeyDictionary
 
@@ -11,6 +10,7 @@ from services.leads.domain.assignment import Candidate, choose
 from services.leads.domain.lead.messages import AssignByRule, RouteLead
 from services.leads.domain.sla import Hours, first_contact
 from services.leads.views.pipeline import LeadRow, lead_list
+from shared.decider import replace
 from shared.following import Preparing
 from shared.store.protocol import Reads
 from shared.values.clock import local_day, utc_now

@@ -1,6 +1,5 @@
 """What marketing people do: plan campaigns, hand them in, spend; and what their managers decide."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, time
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
@@ -11,6 +10,7 @@ from pydantic import Field
 from services.marketing.domain import campaign as c
 from services.marketing.known import entities_known, staff_known, stores_known
 from services.marketing.views.campaigns import campaigns
+from shared.decider import replace
 from shared.handling import Done
 from shared.values.ids import derived_id, new_id
 from shared.web.body import Body, Clean, Day, Id, Line, PositiveAmount

@@ -1,7 +1,5 @@
 """What marketing makes of the others' public events: leads and orders of its campaigns."""
 
-from dataclasses import replace
-
 from services.marketing.domain.credit import CreditOrder
 from services.marketing.known import (
     KnownEntity,
@@ -15,6 +13,7 @@ from services.marketing.known import (
 )
 from shared.bus.heard import Effect, Heard, Send
 from shared.contracts import gateway, leads, orders
+from shared.decider import replace
 from shared.views.table import Change, Put
 
 

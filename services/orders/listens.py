@@ -1,7 +1,6 @@
 """What orders makes of what the other contexts, and itself, have told."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from services.orders import known
@@ -9,6 +8,7 @@ from services.orders.domain.order_messages import RecordArrival, RecordInvoice, 
 from services.orders.processes.fulfilment import HearOrder, HearRefused, HearReleased, HearReserved, Phase
 from shared.bus.heard import Effect, Heard, Send
 from shared.contracts import customers, finance, gateway, inventory, leads, orders
+from shared.decider import replace
 from shared.values.money import Money
 from shared.views.table import Change, Drop, Put
 

@@ -123,7 +123,7 @@ class Consumer:
                 if batch:
                     began = clock()
                     await self._consume(subscription, batch)
-                    if pause := pace.rest(sum(map(len, batch.values())), clock() - began):
+                    if pause := pace.rest(sum(map(len, batch.values())), began, clock()):
                         await asyncio.sleep(pause)
                 self._tell(subscription)
                 wait = self.pause

@@ -134,7 +134,7 @@ class Relay:
                 self.wake.clear()
                 began = clock()
                 if (sent := await self.publish_once()) < self.batch:
-                    if pause := pace.rest(sent, clock() - began):
+                    if pause := pace.rest(sent, began, clock()):
                         await asyncio.sleep(pause)
                     await self._wait()
                 wait = self.poll

@@ -78,7 +78,7 @@ def test_f29_of_two_workers_that_wake_one_is_killed_and_each_timer_fires_once(
         elsewhere = seller.at(world.second_door)
         for one in leads:
             elsewhere.finish(elsewhere.begin("leads", f"/leads/{one}/convert"))
-        with world.spare("leads", "work", "append.before_commit:2") as first, world.spare("leads", "work") as second:
+        with world.spare("leads", "work", "append.before_commit") as first, world.spare("leads", "work") as second:
             eventually(lambda: first.poll() is not None, pause=0.1)
             assert ended(first) == -signal.SIGKILL
             streams = [f"lead-{one}" for one in leads]

@@ -1,11 +1,10 @@
 """An appointment: one car in one bay with one technician, for a slot of time that nobody else has."""
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Annotated, Literal, assert_never
 
 from services.aftersales.domain.slots import Service, Slot
-from shared.decider import Claim, Decider, Rejected, Release, Schedule, TakeSlot, Timer, Unschedule, message
+from shared.decider import Claim, Decider, Rejected, Release, Schedule, TakeSlot, Timer, Unschedule, message, replace
 from shared.values.personal import Personal
 
 SOONEST = timedelta(minutes=5)

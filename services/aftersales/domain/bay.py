@@ -1,10 +1,9 @@
 """A bay of a store's workshop: one car at a time."""
 
-from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
-from shared.decider import Claim, Decider, Rejected, Release, Take, message
+from shared.decider import Claim, Decider, Rejected, Release, Take, message, replace
 
 
 @message

@@ -1,11 +1,10 @@
 """A car in our care: one VIN, whoever owns it and whichever store sees it."""
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
 from services.aftersales.domain.appointment import ProposeMaintenance
-from shared.decider import Decider, Rejected, Schedule, Timer, message
+from shared.decider import Decider, Rejected, Schedule, Timer, message, replace
 from shared.values.ids import derived_id
 
 FIRST_MAINTENANCE = timedelta(days=90)

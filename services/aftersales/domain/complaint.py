@@ -1,10 +1,9 @@
 """A complaint: somebody's by a due date, told to the manager when it is late, and open again when it was not settled."""
 
-from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Literal, assert_never
 
-from shared.decider import Decider, Rejected, Schedule, Timer, Unschedule, message
+from shared.decider import Decider, Rejected, Schedule, Timer, Unschedule, message, replace
 from shared.values.personal import Personal
 
 type Severity = Literal["urgent", "normal", "minor"]

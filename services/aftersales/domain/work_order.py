@@ -1,7 +1,7 @@
 """A work order: what is done to a car, at what price and cost, and the check without which it does not leave."""
 
 from collections.abc import Mapping
-from dataclasses import field, replace
+from dataclasses import field
 from typing import Literal, assert_never
 
 from services.aftersales.domain.appointment import ArriveForAppointment
@@ -26,7 +26,7 @@ from services.aftersales.domain.work_order_messages import (
     WorkOrderClosed,
     WorkOrderOpened,
 )
-from shared.decider import Claim, Decider, Rejected, Release, Schedule, Take, Timer, message
+from shared.decider import Claim, Decider, Rejected, Release, Schedule, Take, Timer, message, replace
 from shared.values.money import Money
 
 

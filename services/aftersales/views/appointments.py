@@ -1,6 +1,5 @@
 """The workshop's diary: who comes when, for what, in which bay and with whom."""
 
-from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
@@ -11,7 +10,7 @@ from services.aftersales.domain.slots import Slot
 from services.aftersales.known import customers_known, staff_known
 from services.aftersales.views.bays import bays
 from services.aftersales.views.shown import opened
-from shared.decider import message
+from shared.decider import message, replace
 from shared.events.envelope import Recorded
 from shared.views.table import Fold, Table
 from shared.web.body import Day, Id, VinText

@@ -1,11 +1,9 @@
 """The bays of each store's workshop."""
 
-from dataclasses import replace
-
 from fastapi import APIRouter
 
 from services.aftersales.domain.bay import BayClosed, BayOpened, Event
-from shared.decider import message
+from shared.decider import message, replace
 from shared.events.envelope import Recorded
 from shared.views.table import Fold, Table
 from shared.web.body import Id

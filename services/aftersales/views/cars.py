@@ -1,6 +1,5 @@
 """The cars in our care, one row per VIN, with every owner it had."""
 
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -9,7 +8,7 @@ from fastapi import APIRouter
 from services.aftersales.domain.car import CarEnrolled, Event, KilometresRead, OwnerChanged
 from services.aftersales.known import customers_known
 from services.aftersales.views.shown import opened
-from shared.decider import message
+from shared.decider import message, replace
 from shared.events.envelope import Recorded
 from shared.views.table import Fold, Table
 from shared.web.body import Id, VinText

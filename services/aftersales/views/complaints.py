@@ -1,6 +1,5 @@
 """Complaints: what is due, who works on it, and everything that was said, also before it was opened again."""
 
-from dataclasses import replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -9,7 +8,7 @@ from fastapi import APIRouter
 from services.aftersales.domain import complaint as c
 from services.aftersales.known import customers_known, staff_known
 from services.aftersales.views.shown import opened
-from shared.decider import message
+from shared.decider import message, replace
 from shared.events.envelope import Recorded
 from shared.views.table import Fold, Rows, Table
 from shared.web.body import Id, VinText

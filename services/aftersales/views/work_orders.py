@@ -1,6 +1,5 @@
 """Work orders with cost and margin per line; and what was ever done to a car, across owners and stores."""
 
-from dataclasses import replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -9,7 +8,7 @@ from fastapi import APIRouter
 from services.aftersales.domain import work_order_messages as w
 from services.aftersales.known import customers_known, stores_known
 from services.aftersales.views.shown import cash, opened
-from shared.decider import message
+from shared.decider import message, replace
 from shared.events.envelope import Recorded
 from shared.values.money import Money
 from shared.views.table import Fold, Table

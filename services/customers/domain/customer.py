@@ -1,11 +1,10 @@
 """A customer: registered once per telephone number and legal entity, corrected field by field, and forgotten for good."""
 
-from dataclasses import replace
 from datetime import date
 from typing import Any, Literal, assert_never
 
 from services.customers.domain import customer_messages as m
-from shared.decider import Claim, Decider, Rejected, Release, Take, message
+from shared.decider import Claim, Decider, Rejected, Release, Take, message, replace
 
 PHONE = "customer-phone"
 

@@ -1,6 +1,5 @@
 """The list of customers: who they are, whose they are, how far they have come, and how to find them."""
 
-from dataclasses import replace
 from datetime import datetime
 from typing import Any, Literal, assert_never
 
@@ -10,7 +9,7 @@ from services.customers.countries import HOME
 from services.customers.domain import customer_messages as m
 from services.customers.fields import Digits4, NumberText, PhoneWritten, Region, read_phone
 from services.customers.views.clear import READ, opened
-from shared.decider import message
+from shared.decider import message, replace
 from shared.events.envelope import Recorded
 from shared.values.money import Money
 from shared.views.table import Fold, Table

@@ -1,6 +1,5 @@
 """The customer at one glance: profile, consents, and everything he has or had going with us, in one answer."""
 
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -9,7 +8,7 @@ from fastapi import APIRouter
 from services.customers.domain.customer_messages import PERSONAL
 from services.customers.views.clear import READ, opened
 from services.customers.views.customer_list import CustomerRow, row_of, wishes
-from shared.decider import message
+from shared.decider import message, replace
 from shared.values.money import Money
 from shared.views.table import Change, Table
 from shared.web.body import Id

@@ -1,7 +1,6 @@
 """An order's money: what the customer pays, is invoiced and gets back, until the sale is recognised or undone."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import date
 from typing import Any, assert_never
 
@@ -36,7 +35,7 @@ from services.finance.domain.car_messages import SellCar
 from services.finance.domain.entry import Entry, Line, balanced, posted_in
 from services.finance.domain.rates import earnest_limit, vat_within
 from services.finance.domain.standing import Account, AskedRefund, Invoice, books, refundable
-from shared.decider import Claim, Decider, Rejected, Release, Schedule, Take, Timer, message
+from shared.decider import Claim, Decider, Rejected, Release, Schedule, Take, Timer, message, replace
 from shared.values.money import Money
 
 

@@ -1,7 +1,6 @@
 """A car's book cost during one stay in stock: received, added to, moved between stores, sold."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import date
 from functools import reduce
 from typing import Any, assert_never
@@ -26,7 +25,7 @@ from services.finance.domain.car_messages import (
     SellCar,
 )
 from services.finance.domain.entry import Entry, Line, balanced, posted_in
-from shared.decider import Claim, Decider, Rejected, message
+from shared.decider import Claim, Decider, Rejected, message, replace
 from shared.values.money import Money
 
 

@@ -1,12 +1,11 @@
 """What a supplier is owed for one thing, paid once by a voucher that two people sign."""
 
-from dataclasses import replace
 from datetime import date, datetime
 from typing import Literal
 
 from services.finance.domain import chart
 from services.finance.domain.entry import Entry, Line, balanced, posted_in
-from shared.decider import Claim, Decider, Rejected, message
+from shared.decider import Claim, Decider, Rejected, message, replace
 from shared.values.money import Money
 
 

@@ -1,6 +1,5 @@
 """What each order's customer has paid, is invoiced, still owes and is owed back."""
 
-from dataclasses import replace
 from typing import Any
 
 from fastapi import APIRouter
@@ -17,7 +16,7 @@ from services.finance.domain.account_messages import (
     RefundPaid,
     SaleRecognised,
 )
-from shared.decider import message
+from shared.decider import message, replace
 from shared.events.envelope import Recorded
 from shared.values.money import Money
 from shared.views.table import Fold, Table

@@ -1,11 +1,9 @@
 """Cars at book cost: what the ledger's stock account consists of."""
 
-from dataclasses import replace
-
 from fastapi import APIRouter
 
 from services.finance.domain.car_messages import CarArrived, CarCostAdded, CarDispatched, CarReceived, CarSold, Event
-from shared.decider import message
+from shared.decider import message, replace
 from shared.events.envelope import Recorded
 from shared.values.money import Money
 from shared.views.table import Fold, Table

@@ -1,13 +1,12 @@
 """What suppliers are owed, and the payment vouchers."""
 
-from dataclasses import replace
 from datetime import datetime
 from typing import Any, Literal
 
 from fastapi import APIRouter
 
 from services.finance.domain.payable import Event, PayableOpened, PaymentDeclined, PaymentMade, PaymentRequested
-from shared.decider import message
+from shared.decider import message, replace
 from shared.events.envelope import Recorded
 from shared.values.money import Money
 from shared.views.table import Fold, Table

@@ -1,11 +1,10 @@
 """A user: one member of staff with a username, roles and stores."""
 
-from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
 from services.gateway.domain.roles import PERMISSIONS, rank
-from shared.decider import Claim, Decider, Rejected, Take, message
+from shared.decider import Claim, Decider, Rejected, Take, message, replace
 
 EVERY_STORE = "*"
 

@@ -1,10 +1,9 @@
 """Legal entities, stores, shifts, authorities and sessions, one row each."""
 
-from dataclasses import replace
 from datetime import datetime
 
 from services.gateway.domain import authority, session, shift, store
-from shared.decider import message
+from shared.decider import message, replace
 from shared.events.envelope import Recorded
 from shared.views.table import Fold, Table
 

@@ -1,10 +1,9 @@
 """Users as the administrator sees them, and as login needs them."""
 
-from dataclasses import replace
 from datetime import datetime
 
 from services.gateway.domain import user
-from shared.decider import message
+from shared.decider import message, replace
 from shared.events.envelope import Recorded
 from shared.views.table import Fold, Table
 

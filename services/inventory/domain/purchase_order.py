@@ -1,12 +1,11 @@
 """A purchase order: what a store ordered from a maker or supplier, what came against it, and what did not fit."""
 
 from collections import Counter
-from dataclasses import replace
 from datetime import datetime
 from typing import Literal, assert_never
 
 from services.inventory.domain.between import NoteReceipt
-from shared.decider import Decider, Rejected, message
+from shared.decider import Decider, Rejected, message, replace
 from shared.values.money import Money
 
 

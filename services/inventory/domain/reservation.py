@@ -1,6 +1,5 @@
 """Who holds a car: one holder at a time, a queue behind it, and a date when the hold ends by itself."""
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
@@ -20,7 +19,7 @@ from services.inventory.domain.car import (
     WithdrawRequest,
 )
 from services.inventory.domain.stock import OnHand, Wish
-from shared.decider import Rejected
+from shared.decider import Rejected, replace
 
 FREE_HOLD = timedelta(hours=24)
 EARNEST_HOLD = timedelta(days=7)

@@ -1,6 +1,5 @@
 """A stay: one spell of a car (VIN) in the group's stock, from acquisition to hand-over."""
 
-from dataclasses import replace
 from typing import assert_never
 
 from services.inventory.domain.between import (
@@ -43,7 +42,7 @@ from services.inventory.domain.car import (
 )
 from services.inventory.domain.reservation import decide_reservation, refused
 from services.inventory.domain.stock import Absent, Hold, OnHand, Sold, State, Transit, Wish
-from shared.decider import Claim, Decider, Rejected, Release, Schedule, Take, Timer, Unschedule
+from shared.decider import Claim, Decider, Rejected, Release, Schedule, Take, Timer, Unschedule, replace
 from shared.values.vin import check_digit_ok
 
 MANDATED = "L12345"

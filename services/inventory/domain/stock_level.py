@@ -1,11 +1,10 @@
 """How many cars of a trim a store has to sell now, and since when that is too few."""
 
-from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
 from services.inventory.domain.between import NoteCar
-from shared.decider import Decider, Rejected, message
+from shared.decider import Decider, Rejected, message, replace
 
 
 @message

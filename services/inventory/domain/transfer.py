@@ -1,11 +1,10 @@
 """A transfer: one car's way from a store that has it to a store of the same legal entity that wants it."""
 
-from dataclasses import replace
 from datetime import datetime
 from typing import Literal, assert_never
 
 from services.inventory.domain.between import ConfirmDispatch, MarkArrived, MarkDispatched, RefuseDispatch
-from shared.decider import Claim, Decider, Rejected, Release, Schedule, Take, Timer, message
+from shared.decider import Claim, Decider, Rejected, Release, Schedule, Take, Timer, message, replace
 from shared.values.money import Money
 
 EVERYWHERE = "*"

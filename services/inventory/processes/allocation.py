@@ -1,11 +1,10 @@
 """An order's allocation: passes what the order asks of a car to that car's stay, and tells it when earnest money came."""
 
-from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
 from services.inventory.domain.car import AnswerRequest, WithdrawRequest
-from shared.decider import Decider, Schedule, Timer, message
+from shared.decider import Decider, Schedule, Timer, message, replace
 
 
 @message

@@ -1,12 +1,13 @@
 """Purchase orders: what was ordered, what has come, and what did not fit."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
 from fastapi import APIRouter
 
 from services.inventory.domain import purchase_order
+from shared.decider import replace
 from shared.events.envelope import Recorded
 from shared.values.money import Money
 from shared.views.table import Fold, Table

@@ -1,12 +1,13 @@
 """The stock list: every car of the group, where it is, who holds it; its cost only for those of its store who may see it."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Literal
 
 from fastapi import APIRouter
 
 from services.inventory.domain import car
+from shared.decider import replace
 from shared.deciding import NotFound
 from shared.events.envelope import Recorded
 from shared.values.money import Money

@@ -1,10 +1,11 @@
 """Stock levels: how many cars of each trim a store has to sell, and which are too few."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from fastapi import APIRouter
 
 from services.inventory.domain import stock_level
+from shared.decider import replace
 from shared.events.envelope import Recorded
 from shared.views.table import Fold, Table
 from shared.web.body import Id

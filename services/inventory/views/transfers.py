@@ -1,12 +1,13 @@
 """Transfers: who wants which car from whom, and how far it has come. Seen by both stores."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from fastapi import APIRouter
 
 from services.inventory.domain import transfer
+from shared.decider import replace
 from shared.events.envelope import Recorded
 from shared.values.money import Money
 from shared.views.table import Fold, Table

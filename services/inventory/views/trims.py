@@ -1,12 +1,13 @@
 """The catalogue as it is read: each trim with its guide price and all its list prices."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 from fastapi import APIRouter
 
 from services.inventory.domain import trim
+from shared.decider import replace
 from shared.events.envelope import Recorded
 from shared.values.money import Money
 from shared.views.table import Fold, Table

@@ -1,10 +1,9 @@
 """A test drive: one car and one specialist for a slot of time, at the store or at the customer's place."""
 
-from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Annotated, assert_never
 
-from shared.decider import Claim, Decider, Rejected, Release, TakeSlot, message
+from shared.decider import Claim, Decider, Rejected, Release, TakeSlot, message, replace
 from shared.values.personal import Personal
 
 LONGEST = timedelta(hours=8)

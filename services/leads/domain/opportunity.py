@@ -1,11 +1,10 @@
 """An opportunity: a person's purchase in the making, from stage to stage until it is won by an order or lost with approval."""
 
-from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, assert_never
 
 from services.leads.domain.stages import LOST, STANDARD, WON, Stages
-from shared.decider import Decider, Rejected, message
+from shared.decider import Decider, Rejected, message, replace
 from shared.values.personal import Personal
 
 

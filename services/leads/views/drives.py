@@ -1,6 +1,5 @@
 """Test drives: the diary of cars and specialists."""
 
-from dataclasses import replace
 from datetime import date, datetime
 from typing import Any, Literal
 
@@ -8,7 +7,7 @@ from fastapi import APIRouter
 
 from services.leads.domain import drive as d
 from services.leads.views.clear import opened
-from shared.decider import message
+from shared.decider import message, replace
 from shared.events.envelope import Recorded
 from shared.views.table import Fold, Table
 from shared.web.body import Id, VinText

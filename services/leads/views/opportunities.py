@@ -1,6 +1,5 @@
 """Opportunities: the stage of each, since when, and how long the stages before took."""
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
@@ -10,7 +9,7 @@ from pydantic import Field
 from services.leads.domain import opportunity as o
 from services.leads.domain.stages import LOST, WON
 from services.leads.views.clear import opened
-from shared.decider import message
+from shared.decider import message, replace
 from shared.events.envelope import Recorded
 from shared.views.table import Fold, Table
 from shared.web.body import Id, Line

@@ -1,6 +1,5 @@
 """The pipeline: every lead with its owner, grade, deadline and what was said last."""
 
-from dataclasses import replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -10,7 +9,7 @@ from services.leads.domain.assignment import Considered
 from services.leads.domain.grading import Interest
 from services.leads.domain.lead import messages as m
 from services.leads.views.clear import opened
-from shared.decider import message
+from shared.decider import message, replace
 from shared.events.envelope import Recorded
 from shared.views.table import Fold, Table
 from shared.web.body import Id, Line, plain

@@ -1,6 +1,5 @@
 """The timeline of a lead and of its opportunity: what happened and what was said, in order."""
 
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +10,7 @@ from services.leads.domain.lead import messages as m
 from services.leads.views.clear import opened
 from services.leads.views.opportunities import opportunity_list
 from services.leads.views.pipeline import lead_list
-from shared.decider import message
+from shared.decider import message, replace
 from shared.events.envelope import Recorded
 from shared.views.table import Fold, Table
 from shared.web.body import Id

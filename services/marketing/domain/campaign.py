@@ -1,11 +1,11 @@
 """A campaign: planned, approved by somebody else, run, and paid for within its budget."""
 
 from collections.abc import Mapping
-from dataclasses import field, replace
+from dataclasses import field
 from datetime import date, datetime
 from typing import Literal, assert_never
 
-from shared.decider import Decider, Rejected, Schedule, Timer, Unschedule, message
+from shared.decider import Decider, Rejected, Schedule, Timer, Unschedule, message, replace
 from shared.values.money import Money
 
 type Kind = Literal["show", "test-drive-day", "group-buy", "launch"]

@@ -1,6 +1,5 @@
 """Campaigns, plan against actual: leads and orders wanted and got, budget and spend, what a lead and an order cost."""
 
-from dataclasses import replace
 from datetime import date, datetime
 from typing import Any, Literal
 
@@ -9,7 +8,7 @@ from fastapi import APIRouter
 from services.marketing.domain import campaign as c
 from services.marketing.known import touches
 from services.marketing.views.credits import credits
-from shared.decider import message
+from shared.decider import message, replace
 from shared.deciding import NotFound
 from shared.events.envelope import Recorded
 from shared.values.money import Money, divide

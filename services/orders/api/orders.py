@@ -1,6 +1,5 @@
 """Orders over HTTP: what a command must know is looked up here, what it may do is decided in the domain."""
 
-from dataclasses import replace
 from typing import Any
 
 from fastapi import APIRouter
@@ -21,6 +20,7 @@ from services.orders.domain.order_messages import (
 from services.orders.processes.fulfilment import AskAgain
 from services.orders.views import order_book
 from services.orders.views.shown import READ, manages, may_see_person
+from shared.decider import replace
 from shared.documents import digest, render_async
 from shared.handling import Done, Number
 from shared.values.ids import new_id

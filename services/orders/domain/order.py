@@ -1,6 +1,5 @@
 """An order: one customer's binding purchase of one car from one store, from the desk to the keys."""
 
-from dataclasses import replace
 from typing import Literal, assert_never
 
 from services.orders.domain.approval import check_down_payment, check_four_eyes, check_own, grant
@@ -38,7 +37,7 @@ from services.orders.domain.order_messages import (
     VehicleMissed,
 )
 from services.orders.domain.quote import MarkOrderCancelled, MarkOrdered
-from shared.decider import Claim, Decider, Rejected, Release, Schedule, Take, Timer, message
+from shared.decider import Claim, Decider, Rejected, Release, Schedule, Take, Timer, message, replace
 from shared.values.money import Money
 
 type Asked = PlaceOrder | SubmitOrder | ApproveOrder | SignContract | CheckItem | DeliverOrder | ChangeOrder | CancelOrder

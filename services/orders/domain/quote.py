@@ -1,12 +1,11 @@
 """A quote: what a car as configured would cost this customer, revision by revision, until it is ordered or expires."""
 
-from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, assert_never
 
 from services.orders.domain.approval import check_own
 from services.orders.domain.tax import PurchaseTax, TaxDue, purchase_tax
-from shared.decider import Decider, Rejected, Schedule, Timer, Unschedule, message
+from shared.decider import Decider, Rejected, Schedule, Timer, Unschedule, message, replace
 from shared.values.money import Money
 from shared.values.personal import Personal
 

@@ -1,12 +1,11 @@
 """Fulfilment: an approved order gets its car, an order that is over gives it back, whatever comes first, late or twice."""
 
-from dataclasses import replace
 from datetime import datetime
 from functools import reduce
 from typing import Literal, assert_never
 
 from services.orders.domain.order_messages import ConfirmVehicle, ReportVehicleMissing
-from shared.decider import Decider, Rejected, Schedule, Timer, message
+from shared.decider import Decider, Rejected, Schedule, Timer, message, replace
 from shared.values.ids import derived_id
 
 type Phase = Literal["unheard", "approved", "changed", "delivered", "cancelled"]

@@ -1,6 +1,6 @@
 """The fulfilment book: what each order asked of inventory for its car, and what came of it."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, assert_never
 
@@ -8,6 +8,7 @@ from fastapi import APIRouter
 
 from services.orders.processes import fulfilment as f
 from services.orders.views.shown import READ
+from shared.decider import replace
 from shared.events.envelope import Recorded
 from shared.views.table import Fold, Table
 from shared.web.body import Id

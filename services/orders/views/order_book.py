@@ -1,6 +1,6 @@
 """The order book: every order with its terms, its car, its money and what is still open."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Literal, assert_never
 
@@ -9,6 +9,7 @@ from fastapi import APIRouter
 from services.orders.domain import order_messages as m
 from services.orders.domain.order import Event
 from services.orders.views.shown import READ, may_see_person, shown
+from shared.decider import replace
 from shared.events.envelope import Recorded
 from shared.views.table import Fold, Table
 from shared.web.body import Id, VinText

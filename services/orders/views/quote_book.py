@@ -1,6 +1,6 @@
 """The quote book: every quote with all its revisions and what the customer said to them."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, assert_never
 
@@ -8,6 +8,7 @@ from fastapi import APIRouter
 
 from services.orders.domain import quote as q
 from services.orders.views.shown import READ, may_see_person, shown
+from shared.decider import replace
 from shared.events.envelope import Recorded
 from shared.views.table import Fold, Table
 from shared.web.body import Id

@@ -1,6 +1,6 @@
 """The rules of selling: those that came with the system and those an administrator enacted, each with validity and source."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, assert_never
 
@@ -8,6 +8,7 @@ import msgspec
 from fastapi import APIRouter
 
 from services.orders.domain import rules as r
+from shared.decider import replace
 from shared.events.envelope import Recorded
 from shared.views.table import Fold, Table
 from shared.web.body import plain

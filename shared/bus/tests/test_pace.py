@@ -17,19 +17,52 @@ from shared.testing.tasks import at_work
 TOPIC = topic_of("orders")
 
 
+def day(every: float, took: float, many: int, slow: dict[int, float] | None = None) -> list[tuple[int, float]]:
+    """Messages come at this pace and a batch takes as long as it takes, those in `slow` longer: how many each had, and the rest after it."""
+    pace, now, taken = Pace(), 0.0, 0
+    batches: list[tuple[int, float]] = []
+    while taken < many:
+        began = max(now, taken * every)
+        there = int(began / every + 1e-9) + 1 - taken
+        ended = began + (slow or {}).get(len(batches), took)
+        batches.append((there, round(pace.rest(there, began, ended), 6)))
+        taken, now = taken + there, ended + batches[-1][1]
+    return batches
+
+
 def test_a_rest_follows_the_work_and_ends_soon() -> None:
-    pace = Pace()
-    assert [pace.rest(1, took) for took in (0.002, 0.003, 1.0, 0.002)] == [0.0, TIMES * 0.002, TIMES * 0.003, TIMES * 0.002]
-    assert pace.rest(SMALL, 1.0) == 0.0
-    assert pace.rest(SMALL - 1, 1.0) == LONGEST
-    assert pace.rest(0, 1.0) == 0.0
+    pace, now, rests = Pace(), 0.0, []
+    for took in (0.4, 0.003, 0.002, 1.0, 0.002):
+        rests.append(round(pace.rest(1, now, now + took), 6))
+        now += took
+    assert rests[1:] == [0.009, 0.006, 0.006, 0.006]
+    assert pace.rest(SMALL, now, now + 1) == 0
+    assert pace.rest(SMALL - 1, now + 1, now + 2) == LONGEST
+    assert pace.rest(0, now + 2, now + 3) == 0
+
+
+def test_who_has_little_to_do_does_not_rest() -> None:
+    """Fifty messages a second that take five milliseconds each are a quarter of the time."""
+    assert set(day(0.02, 0.005, 200)) == {(1, 0.0)}
+
+
+def test_who_has_fallen_behind_for_once_is_soon_without_rests_again() -> None:
+    batches = day(0.02, 0.005, 400, slow={50: 0.2})
+    assert any(rest for _, rest in batches[50:60])
+    assert set(batches[80:]) == {(1, 0.0)}
+
+
+def test_who_would_be_at_work_half_of_his_time_rests_and_takes_more_at_once() -> None:
+    batches = day(0.01, 0.005, 400)
+    assert {rest for _, rest in batches[40:]} == {TIMES * 0.005}
+    assert {many for many, _ in batches[40:]} <= {2, 3}
 
 
 def rests(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Every rest is a third of a second from now on; of how many messages each came after."""
     asked: list[int] = []
 
-    def pause(self: Pace, many: int, took: float) -> float:
+    def pause(self: Pace, many: int, began: float, ended: float) -> float:
         asked.append(many)
         return 0.3
 

@@ -1,12 +1,11 @@
 """What is known of a lead after its history."""
 
-from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
 from services.leads.domain.grading import Interest
 from services.leads.domain.lead import messages as m
-from shared.decider import message
+from shared.decider import message, replace
 
 
 @message
