@@ -4,12 +4,8 @@ SMALL = 100
 """Messages below which a batch is small; a larger one says that more are waiting."""
 TIMES = 3.0
 LONGEST = 0.05
-OFTEN = 1 / 3
-"""The part of its time that one who takes every message alone would be at work, from which on he rests."""
-_KEPT = 0.9
-"""What a batch before counts beside the one after it."""
-_APART = 1.0
-"""Seconds between two batches at most, as far as they count."""
+AT_ONCE = 0.001
+"""Seconds within which a batch was there already when it was asked for."""
 
 
 class Pace:
@@ -17,23 +13,22 @@ class Pace:
 
     def __init__(self) -> None:
         self._before = 0.0
-        self._work = self._time = 0.0
-        self._ended = -_APART
+        self._until = -1.0
+        self._rested = False
 
     def rest(self, many: int, began: float, ended: float) -> float:
         """Seconds to wait for company after a batch of so many messages.
 
-        None where there is little to do: it would save little, and the next message would wait. Else it follows the work: hardly any
-        where a batch takes a millisecond, more on a machine that has too much to do. One slow batch among quick ones is a slow disk,
-        and the message after it is not to wait for that too.
+        None after one that had to be waited for: there is little to do, and the next message would wait for nothing. None after one
+        that came together during a rest either, for only the next tells whether more is waiting still. Else it follows the work:
+        hardly any where a batch takes a millisecond, more on a machine that has too much to do. One slow batch among quick ones is
+        a slow disk, and the message after it is not to wait for that too.
         """
         if many == 0:
             return 0.0
+        behind, rested = began - self._until < AT_ONCE, self._rested
         took = ended - began
-        self._work = self._work * _KEPT + many * took
-        self._time = self._time * _KEPT + min(ended - self._ended, _APART)
-        self._ended = ended
         lasting, self._before = min(took, self._before), took
-        if many >= SMALL or self._work < OFTEN * self._time:
-            return 0.0
-        return min(LONGEST, TIMES * lasting)
+        pause = min(LONGEST, TIMES * lasting) if behind and not rested and many < SMALL else 0.0
+        self._until, self._rested = ended + pause, pause > 0
+        return pause
