@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 from datetime import date, datetime
+from functools import cache
 from typing import Any, cast
 from uuid import UUID
 
@@ -138,14 +139,9 @@ class PostgresTransaction:
     async def _rows(self, table: Table[Any], keys: Collection[tuple[Any, ...]], held: str) -> dict[tuple[Any, ...], Any]:
         if not keys:
             return {}
-        shape = ", ".join(f"{name} {table.columns[name]}" for name in table.key)
-        sql = (
-            f"select {', '.join(table.columns)} from {table.sql_name} where ({', '.join(table.key)}) in "
-            f"(select * from json_to_recordset(%s::json) as x({shape})) {held}"
-        )
         wanted = statements.text([dict(zip(table.key, key, strict=True)) for key in keys])
         cursor = self.conn.cursor(row_factory=dict_row)
-        found = await (await cursor.execute(cast(Any, sql), [wanted])).fetchall()
+        found = await (await cursor.execute(cast(Any, _by_key(table, held)), [wanted])).fetchall()
         made = [msgspec.convert(row, type=table.row) for row in found]
         return {table.key_of(row): row for row in made}
 
@@ -352,6 +348,13 @@ class PostgresStore:
         starts = statements.text(now.starts) if now.starts is not None else None
         async with self.look() as tx:
             await tx.conn.execute(_REPUBLISHED, {**asdict(now), "starts": starts})
+
+
+@cache
+def _by_key(table: Table[Any], held: str) -> str:
+    shape = ", ".join(f"{name} {table.columns[name]}" for name in table.key)
+    wanted = f"select * from json_to_recordset(%s::json) as x({shape})"
+    return f"select {', '.join(table.columns)} from {table.sql_name} where ({', '.join(table.key)}) in ({wanted}) {held}"
 
 
 def translated(error: Exception, commit: Commit) -> Exception:

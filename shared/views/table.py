@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime
+from functools import cached_property
 from types import NoneType, UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
@@ -39,7 +40,7 @@ class Table[R]:
         """The versioned name in the database; a changed shape is a new table."""
         return f"{self.name}_{self.version}"
 
-    @property
+    @cached_property
     def columns(self) -> dict[str, str]:
         """Column name to PostgreSQL type, in the row's order."""
         hints = get_type_hints(self.row)
