@@ -33,7 +33,7 @@ from shared.processes.timers import Timers
 from shared.service import Service
 from shared.store import migrate as schema
 from shared.store.anchors import Anchors
-from shared.store.pool import Pool
+from shared.store.pool import Pool, Readers
 from shared.store.postgres import PostgresStore
 from shared.web.app import create_app
 from shared.web.protocol import Protocol
@@ -56,7 +56,7 @@ class Runtime:
     settings: Settings
     store: PostgresStore
     handler: Handler
-    reader: Pool
+    reader: Readers
     vault: Vault | None
     health: Health
 
@@ -87,9 +87,8 @@ def vault(settings: Settings) -> PostgresVault:
 
 
 @asynccontextmanager
-async def _pool(url: str, name: str) -> AsyncIterator[Pool]:
+async def _opened[P: Pool](pool: P) -> AsyncIterator[P]:
     """An open pool. RuntimeError when the role is a superuser."""
-    pool = Pool(url, name)
     async with pool:
         async with pool.connection() as conn:
             found = await (await conn.execute("select rolsuper or rolbypassrls from pg_roles where rolname = current_user")).fetchone()
@@ -102,8 +101,8 @@ async def _pool(url: str, name: str) -> AsyncIterator[Pool]:
 async def runtime(service: Service, settings: Settings) -> AsyncIterator[Runtime]:
     """The service with its pools and writers started."""
     async with AsyncExitStack() as stack:
-        writer = await stack.enter_async_context(_pool(settings.writer_url, f"{service.context}-writer"))
-        reader = await stack.enter_async_context(_pool(settings.reader_url, f"{service.context}-reader"))
+        writer = await stack.enter_async_context(_opened(Pool(settings.writer_url, f"{service.context}-writer")))
+        reader = await stack.enter_async_context(_opened(Readers(settings.reader_url, f"{service.context}-reader")))
         keys = await stack.enter_async_context(vault(settings)) if service.vault else None
         store = PostgresStore(writer)
         await store.open()

@@ -1,6 +1,8 @@
 """Connections to one database: while it is away everybody is told at once, and when it is back everybody goes on."""
 
-from typing import Any
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, cast
 
 import psycopg
 from psycopg.abc import PQGen
@@ -75,6 +77,29 @@ class Pool(AsyncConnectionPool[psycopg.AsyncConnection[Any]]):
             raise
         self._away = False
         return connection
+
+
+class Readers(Pool):
+    """Connections of role reader, each had for somebody's stores: who says nothing of them sees no store's rows."""
+
+    @asynccontextmanager
+    async def showing(self, stores: str) -> AsyncIterator[Connection]:
+        """One that shows the rows of these stores (`a,b`, or `*`), and of no other."""
+        async with self.anyhow() as conn:
+            await conn.show(stores)
+            yield conn
+
+    @asynccontextmanager
+    async def connection(self, timeout: float | None = None) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
+        """One that shows no store's rows."""
+        async with self.showing("") as conn:
+            yield conn
+
+    @asynccontextmanager
+    async def anyhow(self) -> AsyncIterator[Connection]:
+        """One that shows what it happens to show: only for statements that are known to read no store's rows."""
+        async with super().connection() as conn:
+            yield cast(Connection, conn)
 
 
 async def _try_again(pool: AsyncConnectionPool[Any]) -> None:

@@ -16,7 +16,7 @@ from shared.handling import Handler
 from shared.processes.timers import Timers
 from shared.service import Service
 from shared.store.migrate import migrate
-from shared.store.pool import Pool
+from shared.store.pool import Readers
 from shared.store.postgres import PostgresStore
 from shared.testing.servers import FreshDatabase
 from shared.web.app import create_app
@@ -45,7 +45,7 @@ class Running:
 
     store: PostgresStore
     handler: Handler
-    reader: AsyncConnectionPool[Any]
+    reader: Readers
     vault: Any
     """In memory; None for a service that may not have one."""
     settings: Any = field(default_factory=lambda: SimpleNamespace(internal_public_key="", cursor_secret="x" * 40))
@@ -85,7 +85,7 @@ async def on_database[R: Running](kind: type[R], fresh_database: FreshDatabase) 
     writer_url, reader_url = await fresh_database(service.context)
     await migrate(writer_url, f"{service.context}_reader", service.all_tables())
     options: dict[str, Any] = {"kwargs": {"autocommit": True}, "open": False, "min_size": 1, "max_size": 5}
-    async with AsyncConnectionPool(writer_url, **options) as writer, Pool(reader_url, "reader") as reader:
+    async with AsyncConnectionPool(writer_url, **options) as writer, Readers(reader_url, "reader") as reader:
         store = PostgresStore(writer)
         await store.open()
         handler = Handler(store, Folder(service.stored, service.aggregates), service.prepare)

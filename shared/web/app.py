@@ -6,7 +6,7 @@ from typing import Any, Protocol
 import psycopg
 import structlog
 from fastapi import FastAPI
-from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout, TooManyRequests
+from psycopg_pool import PoolClosed, PoolTimeout, TooManyRequests
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -18,6 +18,7 @@ from shared.handling import InFlight, KeyReused
 from shared.ops import metrics, telemetry
 from shared.ops.health import PATIENCE, Health
 from shared.service import Service
+from shared.store.pool import Readers
 from shared.store.protocol import Store, Unavailable
 from shared.web import problems
 from shared.web.auth import Authenticator, Verifier
@@ -50,7 +51,7 @@ class Runtime(Protocol):
         ...
 
     @property
-    def reader(self) -> AsyncConnectionPool[Any]:
+    def reader(self) -> Readers:
         """Role reader."""
         ...
 
@@ -196,6 +197,6 @@ def _json(value: Any) -> Response:
     return Response(encode(value), headers={"Cache-Control": "no-store"}, media_type="application/json")
 
 
-async def _ask(pool: AsyncConnectionPool[Any]) -> None:
+async def _ask(pool: Readers) -> None:
     async with pool.connection(PATIENCE) as conn:
         await conn.execute("select 1")

@@ -1,14 +1,14 @@
 """One request of one person: who asks, what he saw, and what this service can do for him."""
 
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, cast
 
 import psycopg
 from psycopg.rows import dict_row
-from psycopg_pool import AsyncConnectionPool, PoolTimeout
+from psycopg_pool import PoolTimeout
 
 from shared.decider import Rejected
 from shared.deciding import NotFound, Order
@@ -16,7 +16,7 @@ from shared.events.envelope import Meta
 from shared.handling import Done, Number, Request
 from shared.ops import metrics, telemetry
 from shared.ops.health import Health
-from shared.store.pool import Connection
+from shared.store.pool import Connection, Readers
 from shared.store.protocol import Key, Reads, Unavailable
 from shared.values.clock import utc_now
 from shared.web.auth import Auth, Authenticator
@@ -39,8 +39,7 @@ class Kit:
 
     handler: Handles
     store: Reads
-    reader: AsyncConnectionPool[Any]
-    """Connections of role reader, each statement a transaction of its own."""
+    reader: Readers
     guarded: Collection[str]
     """Names of the tables whose rows are a store's."""
     vault: Any
@@ -132,24 +131,17 @@ class Call:
     async def rows(self, sql: str, params: Mapping[str, Any] | Sequence[Any] | None = None) -> list[dict[str, Any]]:
         """Rows of a view, of the caller's stores only. Raises Unavailable when the database does not answer."""
         stores = "*" if self.auth.all_stores else ",".join(sorted(self.auth.stores))
-        async with self._connection() as conn:
-            await conn.show(stores)
-            return await _rows(conn, sql, params)
+        with _answering():
+            async with self.kit.reader.showing(stores) as conn:
+                return await _rows(conn, sql, params)
 
     async def everybodys(self, sql: str, params: Mapping[str, Any] | Sequence[Any] | None = None) -> list[dict[str, Any]]:
         """Rows of views that belong to no store, whatever stores a connection shows. Raises Unavailable, and ValueError for a store's rows."""
         if named := [table for table in self.kit.guarded if table in sql]:
             raise ValueError(f"{named} are not everybody's.")
-        async with self._connection() as conn:
-            return await _rows(conn, sql, params)
-
-    @asynccontextmanager
-    async def _connection(self) -> AsyncIterator[Connection]:
-        try:
-            async with self.kit.reader.connection() as conn:
-                yield conn
-        except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout) as error:
-            raise Unavailable from error
+        with _answering():
+            async with self.kit.reader.anyhow() as conn:
+                return await _rows(conn, sql, params)
 
     async def one(self, sql: str, params: Mapping[str, Any] | Sequence[Any] | None = None) -> dict[str, Any] | None:
         """The first row, or None."""
@@ -162,6 +154,14 @@ class Call:
         if row is None:
             raise NotFound
         return row
+
+
+@contextmanager
+def _answering() -> Iterator[None]:
+    try:
+        yield
+    except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout) as error:
+        raise Unavailable from error
 
 
 async def _rows(conn: Connection, sql: str, params: Mapping[str, Any] | Sequence[Any] | None) -> list[dict[str, Any]]:

@@ -16,7 +16,7 @@ from shared.events.vault import MemoryVault
 from shared.handling import Handler
 from shared.processes.timers import Timers
 from shared.store.migrate import migrate
-from shared.store.pool import Pool
+from shared.store.pool import Readers
 from shared.store.postgres import PostgresStore
 from shared.testing.hearing import heard, store_opened
 from shared.values.clock import utc_now
@@ -64,7 +64,7 @@ class Settings:
 class Runtime:
     store: PostgresStore
     handler: Handler
-    reader: AsyncConnectionPool[Any]
+    reader: Readers
     vault: MemoryVault
     settings: Settings
 
@@ -144,7 +144,7 @@ async def opened(writer: str, reader: str) -> AsyncIterator[Showroom]:
     kwargs = {"autocommit": True}
     async with (
         AsyncConnectionPool[Any](writer, min_size=1, max_size=5, kwargs=kwargs, open=False) as writers,
-        Pool(reader, "reader") as readers,
+        Readers(reader, "reader") as readers,
     ):
         kept = PostgresStore(writers)
         await kept.open()

@@ -17,7 +17,7 @@ from shared.contracts import gateway
 from shared.deciding import Folder
 from shared.handling import Handler
 from shared.store.migrate import migrate
-from shared.store.pool import Pool
+from shared.store.pool import Readers
 from shared.store.postgres import PostgresStore
 from shared.store.protocol import Commit
 from shared.testing.hearing import heard, store_opened
@@ -69,7 +69,7 @@ async def opened(writer: str, reader: str) -> AsyncIterator[Heads]:
     """Reporting on a fresh database that knows two stores."""
     await migrate(writer, urlsplit(reader).username or "", service.all_tables())
     options: dict[str, Any] = {"kwargs": {"autocommit": True}, "open": False, "min_size": 1, "max_size": 2}
-    async with AsyncConnectionPool[Any](writer, **options) as pool, Pool(reader, "reader") as readers:
+    async with AsyncConnectionPool[Any](writer, **options) as pool, Readers(reader, "reader") as readers:
         store = PostgresStore(pool)
         handler = Handler(store, Folder(service.stored, service.aggregates), service.prepare)
         settings = SimpleNamespace(internal_public_key=PUBLIC, cursor_secret="vX9nq2Lw7Rk4Tz8Bc3Hm6Jd1Fg5Ps0Ya")

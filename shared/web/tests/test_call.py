@@ -10,10 +10,9 @@ from urllib.parse import urlsplit
 
 import psycopg
 import pytest
-from psycopg_pool import AsyncConnectionPool
 
 from shared.store.migrate import migrate
-from shared.store.pool import Connection
+from shared.store.pool import Connection, Readers
 from shared.testing.servers import FreshDatabase
 from shared.views.table import Table
 from shared.web.auth import Auth
@@ -30,27 +29,26 @@ START = datetime(2026, 11, 22, 1, tzinfo=UTC)
 brands = Table("brands", 1, Brand, key=("name",), store=None)
 
 
-def asked_by(auth: Auth, reader: Any) -> Call:
+def asked_by(auth: Auth, reader: Readers) -> Call:
     """A request of this person."""
     kit = SimpleNamespace(reader=reader, guarded=[tags.sql_name])
     return Call(cast(Any, kit), cast(Any, None), auth, creates=False, status=200)
 
 
 @pytest.fixture
-async def reader(fresh_database: FreshDatabase) -> AsyncIterator[AsyncConnectionPool[Any]]:
-    """One connection, to a brand and a tag of each of two stores."""
+async def reader(fresh_database: FreshDatabase) -> AsyncIterator[Readers]:
+    """One connection, as nobody asks beside another, to a brand and a tag of each of two stores."""
     writer_url, reader_url = await fresh_database("example")
     await migrate(writer_url, urlsplit(reader_url).username or "", [tags, brands])
     async with await psycopg.AsyncConnection.connect(writer_url, autocommit=True) as conn:
         for store in (NORTH, SOUTH):
             await conn.execute("insert into tags_1 values (%s, %s, 'tag', 100, 'CNY', %s, 7)", [f"of {store}", store, START])
         await conn.execute("insert into brands_1 values ('Aurora')")
-    one: dict[str, Any] = {"min_size": 1, "max_size": 1, "kwargs": {"autocommit": True}}
-    async with AsyncConnectionPool[Any](reader_url, connection_class=Connection, **one) as pool:
+    async with Readers(reader_url, "test") as pool:
         yield pool
 
 
-async def test_each_sees_the_rows_of_his_stores_whoever_asked_before_on_the_same_connection(reader: AsyncConnectionPool[Any]) -> None:
+async def test_each_sees_the_rows_of_his_stores_whoever_asked_before_on_the_same_connection(reader: Readers) -> None:
     lin, wu, owner = Auth("lin", stores=frozenset([NORTH])), Auth("wu", stores=frozenset([SOUTH])), Auth("owner", all_stores=True)
     nobody = Auth("new", stores=frozenset())
     for auth, stores in ((lin, [NORTH]), (wu, [SOUTH]), (wu, [SOUTH]), (owner, [NORTH, SOUTH]), (nobody, []), (lin, [NORTH])):
@@ -59,14 +57,21 @@ async def test_each_sees_the_rows_of_his_stores_whoever_asked_before_on_the_same
         assert [row["store_id"] for row in seen] == sorted(stores)
 
 
-async def test_a_stores_rows_are_not_everybodys(reader: AsyncConnectionPool[Any]) -> None:
+async def test_who_says_nothing_of_stores_sees_nobodys_rows(reader: Readers) -> None:
+    """However the connection was used before."""
+    assert len(await asked_by(Auth("owner", all_stores=True), reader).rows("select store_id from tags_1")) == 2
+    async with reader.connection() as conn:
+        assert await (await conn.execute("select store_id from tags_1")).fetchall() == []
+
+
+async def test_a_stores_rows_are_not_everybodys(reader: Readers) -> None:
     owner = asked_by(Auth("owner", all_stores=True), reader)
     with pytest.raises(ValueError, match="tags_1"):
         await owner.everybodys("select tag_id from tags_1")
 
 
 @pytest.mark.parametrize("broken_off", ["select nothing from nowhere", "select pg_sleep(9)"])
-async def test_what_breaks_off_leaves_nobodys_rows_behind(reader: AsyncConnectionPool[Any], broken_off: str) -> None:
+async def test_what_breaks_off_leaves_nobodys_rows_behind(reader: Readers, broken_off: str) -> None:
     """An error, or a caller who has gone: whose rows the connection shows is what was last told and answered, or told again."""
     with pytest.raises((psycopg.Error, TimeoutError)):
         async with asyncio.timeout(0.2):
@@ -74,7 +79,7 @@ async def test_what_breaks_off_leaves_nobodys_rows_behind(reader: AsyncConnectio
     assert await asked_by(Auth("lin", stores=frozenset([NORTH])), reader).rows("select store_id from tags_1") == [{"store_id": NORTH}]
 
 
-async def test_a_scope_that_was_not_answered_is_told_again(reader: AsyncConnectionPool[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_scope_that_was_not_answered_is_told_again(reader: Readers, monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[Any] = []
 
     async def lost(conn: Connection, sql: Any, params: Any = None) -> None:

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from shared.store.migrate import migrate
-from shared.store.pool import Pool
+from shared.store.pool import Readers
 from shared.testing.servers import FreshDatabase
 from shared.values.ids import new_id
 from shared.web.tests.client import Client
@@ -28,7 +28,7 @@ async def lin(fresh_database: FreshDatabase) -> AsyncIterator[Client]:
             row = (new_id(), store, f"tag {i}", 100 * i, "CNY", START + timedelta(hours=min(i, 5)), 7)
             await conn.execute("insert into tags_1 values (%s, %s, %s, %s, %s, %s, %s)", row)
     async with (
-        Pool(reader_url, "reader") as reader,
+        Readers(reader_url, "reader") as reader,
         running(reader) as client,
     ):
         yield client
