@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 import psycopg
 
 from services.customers.domain import customer_messages as said
@@ -219,7 +220,7 @@ async def multiplied(connection: Connection, table: Table[Any], rows: Sequence[A
     shape = ", ".join(f"{column} {kind}" for column, kind in {**table.columns, "i": "int"}.items())
     await connection.execute(f"drop table if exists made; create temp table made ({shape})".encode())
     for start in range(0, len(rows), 1000):
-        some = [{**table.json(row), "i": start + i} for i, row in enumerate(rows[start : start + 1000])]
+        some = [{**msgspec.to_builtins(row), "i": start + i} for i, row in enumerate(rows[start : start + 1000])]
         await connection.execute(f"insert into made select * from json_to_recordset(%s::json) as x({shape})".encode(), [text(some)])
     await connection.execute(b"analyze made")
     copied = ", ".join(changed.get(column, f"made.{column}") for column in table.columns)

@@ -11,7 +11,7 @@ from shared.decider import Count, Release, Take, TakeSlot
 from shared.store.protocol import Commit
 from shared.views.table import Table
 
-_json = msgspec.json.Encoder(decimal_format="number")
+_json = msgspec.json.Encoder()
 
 EVENTS = """insert into events (stream, version, id, type, type_version, data, meta, occurred_at, hash)
     select stream, version, id, type, type_version, convert_to(data, 'UTF8'), convert_to(meta, 'UTF8'), occurred_at, decode(hash, 'hex')
@@ -109,8 +109,7 @@ def append(commit: Commit) -> Statement | None:
     part(TIMERS, list({row.key: row for row in commit.timers}.values()), lambda r: r.key)
     part(REFUSALS, commit.refusals, lambda r: (r.stream, r.cause))
     for table, rows in sorted(commit.puts.items(), key=lambda item: item[0].sql_name):
-        put = [table.json(row) for row in rows.values() if row is not None]
-        part(upsert(table), put, lambda r, key=table.key: [r[k] for k in key])  # type: ignore[misc]
+        part(upsert(table), [row for row in rows.values() if row is not None], table.key_of)
         gone = [dict(zip(table.key, key, strict=True)) for key, row in rows.items() if row is None]
         part(drop(table), gone, lambda r: list(r.values()))
     if not parts:

@@ -228,7 +228,7 @@ class _Rebuild:
             self.history.fold(await self._rows(f"{sql} order by stream, {self.history.order}", [list(streams)]), made)
         for statement, rows in (
             (statements.drop(self.table), [dict(zip(self.table.key, key, strict=True)) for key in made.keys - made.rows.keys()]),
-            (statements.upsert(self.table), [self.table.json(row) for row in made.rows.values()]),
+            (statements.upsert(self.table), list(made.rows.values())),
         ):
             if rows:
                 await self.conn.execute(cast(Any, statement), [statements.text(rows)])

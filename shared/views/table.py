@@ -7,8 +7,6 @@ from functools import cached_property
 from types import NoneType, UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
-import msgspec
-
 from shared.events.envelope import Recorded
 
 _TYPES: dict[Any, str] = {str: "text", int: "bigint", bool: "boolean", float: "double precision", datetime: "timestamptz", date: "date"}
@@ -49,11 +47,6 @@ class Table[R]:
     def key_of(self, row: R) -> tuple[Any, ...]:
         """The values of the key columns."""
         return tuple([getattr(row, column) for column in self.key])
-
-    def json(self, row: R) -> dict[str, Any]:
-        """The row as plain JSON values, ready for `json_to_recordset`."""
-        made: dict[str, Any] = msgspec.to_builtins(row)
-        return made
 
 
 @dataclass(frozen=True, eq=False)
