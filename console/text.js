@@ -112,7 +112,7 @@ export const daysSince = (since, timeZone) => (Date.parse(today(timeZone)) - Dat
 export function span(seconds) {
   const units = [["day", 86_400], ["hour", 3_600], ["minute", 60], ["second", 1]];
   const [unit, size] = units.find(([, length]) => seconds >= length) ?? units[3];
-  return new Intl.NumberFormat(locale(), { style: "unit", unit, unitDisplay: "short" }).format(Math.round(seconds / size));
+  return new Intl.NumberFormat(locale(), { style: "unit", unit, unitDisplay: "short" }).format(Math.floor(seconds / size));
 }
 
 /** Yuan typed by a person as the API wants them; undefined when nothing was typed. */

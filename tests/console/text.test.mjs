@@ -70,8 +70,8 @@ test("a car's days in stock change at its store's midnight", (context) => {
   assert.equal(text.daysSince("2026-03-01", "America/New_York"), 1);
 });
 
-test("a span is told by its largest unit", () => {
-  assert.deepEqual([0, 59, 60, 5400, 86_400, 180_000].map(text.span), ["0 secs", "59 secs", "1 min", "2 hrs", "1 day", "2 days"]);
+test("a span is told by the whole ones of its largest unit", () => {
+  assert.deepEqual([0, 59.9, 60, 3599, 5400, 86_400, 180_000].map(text.span), ["0 secs", "59 secs", "1 min", "59 mins", "1 hr", "1 day", "2 days"]);
 });
 
 test("codes are said as people say them, unknown ones as they are", () => {
