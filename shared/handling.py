@@ -346,7 +346,7 @@ class Handler(Follower):
         commit = batch.commit
         if commit.outbox:
             self.told.give()
-        if any(timer.due_at <= commit.events[-1].occurred_at for timer in commit.timers):
+        if commit.timers and min(timer.due_at for timer in commit.timers) <= max(event.occurred_at for event in commit.events):
             self.scheduled.give()
 
 

@@ -92,13 +92,14 @@ class Readers(Pool):
     @asynccontextmanager
     async def connection(self, timeout: float | None = None) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
         """One that shows no store's rows."""
-        async with self.showing("") as conn:
+        async with self.anyhow(timeout) as conn:
+            await conn.show("")
             yield conn
 
     @asynccontextmanager
-    async def anyhow(self) -> AsyncIterator[Connection]:
+    async def anyhow(self, timeout: float | None = None) -> AsyncIterator[Connection]:
         """One that shows what it happens to show: only for statements that are known to read no store's rows."""
-        async with super().connection() as conn:
+        async with super().connection(timeout) as conn:
             yield cast(Connection, conn)
 
 

@@ -85,7 +85,7 @@ def create_app(
         handler=runtime.handler,
         store=runtime.store,
         reader=runtime.reader,
-        guarded=[table.sql_name for table in service.all_tables() if table.store],
+        guarded=frozenset(table.sql_name for table in service.all_tables() if table.store),
         vault=runtime.vault,
         authenticator=authenticator or Verifier(runtime.settings.internal_public_key),
         topics=service.topics,
@@ -198,5 +198,5 @@ def _json(value: Any) -> Response:
 
 
 async def _ask(pool: Readers) -> None:
-    async with pool.connection(PATIENCE) as conn:
+    async with pool.anyhow(PATIENCE) as conn:
         await conn.execute("select 1")

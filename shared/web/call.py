@@ -1,5 +1,6 @@
 """One request of one person: who asks, what he saw, and what this service can do for him."""
 
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ from shared.web.incoming import Incoming
 from shared.web.problems import FieldError, Problem
 from shared.web.seen import Marks
 
+_NAMES = re.compile(r"\w+")
+
 
 class Handles(Protocol):
     """What decides commands."""
@@ -40,7 +43,7 @@ class Kit:
     handler: Handles
     store: Reads
     reader: Readers
-    guarded: Collection[str]
+    guarded: frozenset[str]
     """Names of the tables whose rows are a store's."""
     vault: Any
     """Seals and opens personal fields (shared.events.privacy.Vault); None in a service that may not."""
@@ -137,8 +140,8 @@ class Call:
 
     async def everybodys(self, sql: str, params: Mapping[str, Any] | Sequence[Any] | None = None) -> list[dict[str, Any]]:
         """Rows of views that belong to no store, whatever stores a connection shows. Raises Unavailable, and ValueError for a store's rows."""
-        if named := [table for table in self.kit.guarded if table in sql]:
-            raise ValueError(f"{named} are not everybody's.")
+        if self.kit.guarded & set(_NAMES.findall(sql)):
+            raise ValueError(f"Not everybody's: {sql}")
         with _answering():
             async with self.kit.reader.anyhow() as conn:
                 return await _rows(conn, sql, params)

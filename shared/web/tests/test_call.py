@@ -31,7 +31,7 @@ brands = Table("brands", 1, Brand, key=("name",), store=None)
 
 def asked_by(auth: Auth, reader: Readers) -> Call:
     """A request of this person."""
-    kit = SimpleNamespace(reader=reader, guarded=[tags.sql_name])
+    kit = SimpleNamespace(reader=reader, guarded=frozenset([tags.sql_name]))
     return Call(cast(Any, kit), cast(Any, None), auth, creates=False, status=200)
 
 
