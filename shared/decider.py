@@ -21,10 +21,10 @@ def _init(cls: Any) -> Callable[..., None]:
     taken, kept = [], []
     for each in fields(cls):
         made = each.default_factory is not MISSING
-        known[f"_{each.name}"] = each.default_factory if made else each.default
-        optional = f" = {'_missing' if made else f'_{each.name}'}" if made or each.default is not MISSING else ""
+        known[f"_default_{each.name}"] = each.default_factory if made else each.default
+        optional = f" = {'_missing' if made else f'_default_{each.name}'}" if made or each.default is not MISSING else ""
         taken.append(f"{each.name}{optional}")
-        kept.append(f"{each.name!r}: {f'_{each.name}() if {each.name} is _missing else ' if made else ''}{each.name}")
+        kept.append(f"{each.name!r}: {f'_default_{each.name}() if {each.name} is _missing else ' if made else ''}{each.name}")
     exec(f"def __init__(self{', *, ' if taken else ''}{', '.join(taken)}): _set(self, '__dict__', {{{', '.join(kept)}}})", known)  # noqa: S102
     init: Callable[..., None] = known["__init__"]
     init.__qualname__ = f"{cls.__qualname__}.__init__"

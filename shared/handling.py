@@ -195,6 +195,7 @@ class Handler(Follower):
         if won:
             self.followed(batch)
         for w, done in won:
+            self._hint(w.request.order.stream, batch.held[w.request.order.stream])
             if not w.future.done():
                 w.future.set_result(done)
         for w in alone:
@@ -245,6 +246,7 @@ class Handler(Follower):
                     continue
                 raise Rejected(taken.claim.problem, taken.claim.reason) from None
             self.followed(batch)
+            self._hint(request.order.stream, batch.held[request.order.stream])
             return done
         raise Unavailable
 
@@ -324,6 +326,7 @@ class Handler(Follower):
         except Unavailable:
             raise
         except Exception:
+            self._hints.pop(request.order.stream, None)
             return None
 
     async def _in_series(self, request: Request, number: Number, held: dict[str, Folded]) -> Done:
@@ -337,12 +340,14 @@ class Handler(Follower):
             done = self._record(batch, request, command, events)
             await tx.append(batch.commit)
         self.followed(batch)
+        self._hint(request.order.stream, batch.held[request.order.stream])
         return done
 
     def followed(self, batch: Batch) -> None:
-        """After a commit: its states are the best guess, and whoever has something to do by it is woken."""
+        """After a commit: its states are the best guess where somebody guesses, and whoever has something to do by it is woken."""
         for stream, folded in batch.held.items():
-            self._hint(stream, folded)
+            if (hint := self._hints.get(stream)) and folded.version >= hint.version:
+                self._hints[stream] = folded
         commit = batch.commit
         if commit.outbox:
             self.told.give()

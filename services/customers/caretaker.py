@@ -24,7 +24,7 @@ log = structlog.get_logger()
 POLL = 2.0
 """Seconds between two looks when nothing wakes it."""
 REST = 0.2
-"""Seconds between two looks at least, however many appends there are."""
+"""Seconds between two looks at least, however many public events there are."""
 
 
 class Caretaker:

@@ -120,7 +120,7 @@ class Consumer:
         while True:
             try:
                 batch = await subscription.poll(1.0)
-                if batch:
+                if batch or self._ahead:
                     began = clock()
                     await self._consume(subscription, batch)
                     if pause := pace.rest(sum(map(len, batch.values())), began, clock()):
@@ -224,13 +224,13 @@ class Consumer:
     def _of_no_use(self, batch: Batch, reading: _Reading) -> bool:
         """Whether there are only watermarks, or events of one partition of which the listener makes nothing.
 
-        One that fails has its tries where it would have an effect.
+        One that fails has its tries where it would have an effect; one of a type unknown so far may have to wait behind a parked one.
         """
         if reading.lineages != self._lineages or (reading.events and len(batch) > 1):
             return False
         try:
             return not any(
-                envelope is None or (known(envelope) and self._made(reading, record, envelope)[1]) for record, envelope in reading.events
+                envelope is None or not known(envelope) or self._made(reading, record, envelope)[1] for record, envelope in reading.events
             )
         except Exception:
             return False

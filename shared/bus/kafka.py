@@ -26,7 +26,7 @@ log = structlog.get_logger(__name__)
 _BATCH_BYTES = 512 * 1024
 """Two of the largest events; half of what a broker takes by default."""
 _SILENT = 20.0
-"""Seconds without a message, though every partition gets a watermark each second, after which a member joins anew."""
+"""Seconds without a message, though every partition gets a watermark every other second, after which a member joins anew."""
 _UNASSIGNED = 60.0
 """The same for a member that was given no partition: there may be more members than partitions."""
 _FAILURES = (KafkaError, OSError, TimeoutError)

@@ -1,4 +1,4 @@
-"""Messages that failed too often wait here with all that follow them in their stream, until an operator has them tried again."""
+"""Messages that failed too often wait here with all of use that follow them in their stream, until an operator has them tried again."""
 
 from collections.abc import Awaitable, Callable
 from uuid import NAMESPACE_OID, UUID, uuid5

@@ -22,6 +22,7 @@ log = structlog.get_logger(__name__)
 _LEASE = "relay"
 _PASSING = (Unavailable, Conflict, psycopg.OperationalError, BusUnavailable, TimeoutError, ConnectionError)
 _LONGEST_WAIT = 2.0
+_RENEWED = 1.0
 
 
 class Relay:
@@ -49,7 +50,7 @@ class Relay:
         self.topic = topic_of(context, prefix)
         self.holder = holder
         self.wake = wake or asyncio.Event()
-        """Set after an append of this process; other processes' rows are found by polling."""
+        """Set after a public event of this process; other processes' rows are found by polling."""
         self.batch = batch
         self.poll = poll
         self.lease = lease
@@ -117,9 +118,9 @@ class Relay:
         return epoch is not None
 
     async def _hold(self) -> None:
-        """Renews the lease at every tick; who does not have it asks more often, so as not to miss its end."""
+        """Renews the lease each second or more often; who does not have it asks more often still, so as not to miss its end."""
         while True:
-            wait = min(self.tick, self.lease / 3)
+            wait = min(_RENEWED, self.tick, self.lease / 3)
             try:
                 if not await self.take_lease():
                     wait = min(wait, self.poll)

@@ -33,7 +33,7 @@ class Timers:
         self._wake = handler.scheduled.listen()
 
     async def run(self) -> None:
-        """Until cancelled: fire what is due, then wait for the next timer written here or the poll."""
+        """Until cancelled: fire what is due, then wait for the next one that is due at once, or for the poll."""
         while True:
             woken = self._wake.is_set()
             self._wake.clear()

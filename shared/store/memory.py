@@ -217,7 +217,7 @@ class MemoryStore:
 
     @asynccontextmanager
     async def look(self) -> AsyncIterator[MemoryTransaction]:
-        """For reading only, each time what is committed by then."""
+        """For reading only: what is committed by now."""
         yield self._peek()
 
     def _peek(self) -> MemoryTransaction:

@@ -250,7 +250,7 @@ class Store(Reads, Protocol):
         ...
 
     def look(self) -> AbstractAsyncContextManager[Transaction]:
-        """For reading only, each time what is committed by then."""
+        """No transaction: each statement sees what is committed by then, and stands by itself."""
         ...
 
     async def lead(self, name: str, holder: UUID, seconds: float) -> int | None:

@@ -21,6 +21,15 @@ class Offer:
 
 
 @message
+class Named:
+    """As what makes it calls its own things."""
+
+    set: int = 1
+    missing: int = 2
+    default_set: int = 3
+
+
+@message
 class Nothing: ...
 
 
@@ -44,6 +53,10 @@ def test_a_message_is_made_compared_shown_and_hashed_as_a_dataclass_is() -> None
     assert Nothing() == Nothing()
     assert hash(Offer(vin="V1", price=100, extras=cast(Any, ()))) == hash(Offer(vin="V1", price=100, extras=cast(Any, ())))
     assert [each.name for each in fields(cast(Any, offer))] == [each.name for each in fields(plain)]
+
+
+def test_a_field_may_have_any_name() -> None:
+    assert (Named().set, Named().missing, Named(missing=5).missing, Named().default_set) == (1, 2, 5, 3)
 
 
 def test_each_has_containers_of_its_own() -> None:

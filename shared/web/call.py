@@ -140,7 +140,7 @@ class Call:
 
     async def everybodys(self, sql: str, params: Mapping[str, Any] | Sequence[Any] | None = None) -> list[dict[str, Any]]:
         """Rows of views that belong to no store, whatever stores a connection shows. Raises Unavailable, and ValueError for a store's rows."""
-        if self.kit.guarded & set(_NAMES.findall(sql)):
+        if self.kit.guarded & set(_NAMES.findall(sql.lower())):
             raise ValueError(f"Not everybody's: {sql}")
         with _answering():
             async with self.kit.reader.anyhow() as conn:

@@ -78,9 +78,11 @@ def test_f29_of_two_workers_that_wake_one_is_killed_and_each_timer_fires_once(
         elsewhere = seller.at(world.second_door)
         for one in leads:
             elsewhere.finish(elsewhere.begin("leads", f"/leads/{one}/convert"))
-        with world.spare("leads", "work", "append.before_commit") as first, world.spare("leads", "work") as second:
+        streams = [f"lead-{one}" for one in leads]
+        with world.spare("leads", "work", "append.before_commit") as first:
             eventually(lambda: first.poll() is not None, pause=0.1)
             assert ended(first) == -signal.SIGKILL
-            streams = [f"lead-{one}" for one in leads]
+        assert [row["n"] for row in oracle.rows("leads", _OPENED, [streams])] == [0] * len(leads)
+        with world.spare("leads", "work") as second, world.spare("leads", "work"):
             eventually(lambda: [row["n"] for row in oracle.rows("leads", _OPENED, [streams])] == [1] * len(leads), pause=0.1)
             assert second.poll() is None

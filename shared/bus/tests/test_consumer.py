@@ -98,6 +98,23 @@ async def test_a_message_that_fails_parks_its_stream_while_others_go_on() -> Non
     assert await waiting(store, "stock") == []
 
 
+async def test_what_nobody_knows_yet_waits_behind_a_parked_message_too() -> None:
+    """It may be of use when its stream is tried again, by a newer version."""
+    bus, store = MemoryBus(), MemoryStore()
+
+    async def sequences() -> list[int]:
+        return [each.sequence for each in await waiting(store, "stock")]
+
+    async def parked(wanted: list[int]) -> bool:
+        return await sequences() == wanted
+
+    async with running(consumer(store, bus, broken(1))):
+        await bus.publish(TOPIC, [message("order-1", 1)])
+        await until(lambda: parked([100]))
+        await bus.publish(TOPIC, [message("order-1", 2, type="orders.NotYetKnown.v1")])
+        await until(lambda: parked([100, 200]))
+
+
 async def test_a_retry_that_fails_changes_nothing() -> None:
     bus, store = MemoryBus(), MemoryStore()
     await bus.publish(TOPIC, [message("order-1", n) for n in (1, 2, 3)])
