@@ -7,6 +7,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Generator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -127,12 +128,21 @@ async def run_service(service: Service, settings: Settings, parts: Collection[st
             workers += [tasks.create_task(part) for part in beside]
             server = Server(_uvicorn(app, settings))
             tasks.create_task(_serve(server, stopping))
+        for worker in workers:
+            worker.add_done_callback(partial(_ended, stopping))
         await stopping.wait()
         running.health.stopping = True
         if SERVE in parts:
             server.should_exit = True
         for worker in workers:
             worker.cancel()
+
+
+def _ended(stopping: asyncio.Event, part: asyncio.Task[None]) -> None:
+    """A part that was cancelled though nobody stops this process would be missed by nobody: the process ends, to be started again."""
+    if part.cancelled() and not stopping.is_set():
+        log.error("a part was cut off", part=part.get_name())
+        stopping.set()
 
 
 @asynccontextmanager
@@ -188,8 +198,10 @@ def _listening(running: Runtime) -> Callable[[Heard], list[Effect]]:
 
 async def _hear(consumer: Consumer, health: Health) -> None:
     """A consumer that stops itself leaves the process up, and not ready."""
-    await consumer.run()
-    health.flag("consumer", False)
+    try:
+        await consumer.run()
+    finally:
+        health.flag("consumer", False)
 
 
 def _front(running: Runtime) -> tuple[Any, list[Coroutine[Any, Any, None]]]:

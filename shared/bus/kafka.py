@@ -66,7 +66,9 @@ class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]
             return {}
         except OffsetOutOfRangeError as error:
             raise OutOfRange(f"Kafka does not keep what is wanted: {error}") from error
-        except _FAILURES as error:
+        except (*_FAILURES, asyncio.CancelledError) as error:
+            if isinstance(error, asyncio.CancelledError) and not _cut_off(error):
+                raise
             raise BusUnavailable(repr(error)) from error
         now = asyncio.get_running_loop().time()
         if fetched:
@@ -140,7 +142,7 @@ class KafkaBus:
                     yield self._producer
             except BaseException as error:
                 self._throw_away()
-                if isinstance(error, _FAILURES):
+                if isinstance(error, _FAILURES) or _cut_off(error):
                     raise BusUnavailable(repr(error)) from error
                 raise
 
@@ -268,6 +270,12 @@ async def _abandon(producer: AIOKafkaProducer) -> None:
         await producer.client.close()
 
 
+def _cut_off(error: BaseException) -> bool:
+    """Whether this is a cancellation from inside the client: our own task would end by it, and nobody would know."""
+    task = asyncio.current_task()
+    return isinstance(error, asyncio.CancelledError) and task is not None and not task.cancelling()
+
+
 async def _within(seconds: float, job: Coroutine[Any, Any, None]) -> None:
     """Waits so long and no longer, then lets the job go: parts of the client swallow their cancellation, and with it any time limit."""
     task = asyncio.ensure_future(job)
@@ -280,6 +288,8 @@ async def _within(seconds: float, job: Coroutine[Any, Any, None]) -> None:
             task.add_done_callback(_gone)
     if not done:
         raise TimeoutError
+    if task.cancelled():  # by the client itself, as `stop` does to its fetches: not for us, whose task nobody has cancelled
+        raise ConnectionError("The client cut itself off.")
     task.result()
 
 
