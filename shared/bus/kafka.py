@@ -66,10 +66,10 @@ class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]
             return {}
         except OffsetOutOfRangeError as error:
             raise OutOfRange(f"Kafka does not keep what is wanted: {error}") from error
-        except (*_FAILURES, asyncio.CancelledError) as error:
-            if isinstance(error, asyncio.CancelledError) and not _cut_off(error):
-                raise
-            raise BusUnavailable(repr(error)) from error
+        except BaseException as error:
+            if _away(error):
+                raise BusUnavailable(repr(error)) from error
+            raise
         now = asyncio.get_running_loop().time()
         if fetched:
             self._heard_at = now
@@ -142,7 +142,7 @@ class KafkaBus:
                     yield self._producer
             except BaseException as error:
                 self._throw_away()
-                if isinstance(error, _FAILURES) or _cut_off(error):
+                if _away(error):
                     raise BusUnavailable(repr(error)) from error
                 raise
 
@@ -211,8 +211,10 @@ class KafkaBus:
             async with asyncio.timeout(self.timeout):
                 await consumer.start()
                 return {at.partition: end for at, end in (await consumer.end_offsets(places)).items()}
-        except _FAILURES as error:
-            raise BusUnavailable(repr(error)) from error
+        except BaseException as error:
+            if _away(error):
+                raise BusUnavailable(repr(error)) from error
+            raise
         finally:
             await self._stop(consumer)
 
@@ -228,8 +230,10 @@ class KafkaBus:
             await _within(self.timeout, admin.start())
             async with asyncio.timeout(self.timeout):
                 yield admin
-        except _FAILURES as error:
-            raise BusUnavailable(repr(error)) from error
+        except BaseException as error:
+            if _away(error):
+                raise BusUnavailable(repr(error)) from error
+            raise
         finally:
             with suppress(*_FAILURES):
                 await _within(self.timeout, admin.close())
@@ -270,10 +274,14 @@ async def _abandon(producer: AIOKafkaProducer) -> None:
         await producer.client.close()
 
 
-def _cut_off(error: BaseException) -> bool:
-    """Whether this is a cancellation from inside the client: our own task would end by it, and nobody would know."""
+def _away(error: BaseException) -> bool:
+    """Whether an error of the client means that Kafka does not answer.
+
+    A cancellation from inside the client does: our own task would end by it, and nobody would know.
+    """
     task = asyncio.current_task()
-    return isinstance(error, asyncio.CancelledError) and task is not None and not task.cancelling()
+    cut_off = isinstance(error, asyncio.CancelledError) and task is not None and not task.cancelling()
+    return cut_off or isinstance(error, _FAILURES)
 
 
 async def _within(seconds: float, job: Coroutine[Any, Any, None]) -> None:
