@@ -41,6 +41,11 @@ class Wanted:
     scale: int = field(default_factory=lambda: int(os.environ.get("SCALE") or 1))
     seed: int = field(default_factory=lambda: int(os.environ.get("SEED") or random.randrange(1_000_000)))
 
+    @property
+    def away(self) -> float:
+        """Seconds without Kafka."""
+        return self.seconds / AWAY
+
 
 @dataclass
 class Run:
@@ -64,7 +69,7 @@ class Run:
         furnish(self.desk)
         group = self.desk.group
         self.shop = Shop(group.values, group.number, self.desk.trim, iter(self.desk.vin, ""))
-        self.crowd = Crowd(self.record, self.plan.doors, Pace(self.wanted.rate), self.wanted.seed)
+        self.crowd = Crowd(self.record, self.plan.doors, Pace(self.wanted.rate), self.wanted.seed, self.wanted.away)
 
     async def go(self) -> None:
         """Everybody works and everything breaks until the time is over; then all finish what they began."""
@@ -101,7 +106,7 @@ class Run:
     async def _strike(self, began: float) -> None:
         """One strike after the other, evenly spread; Kafka is away in the middle."""
         strikes = self.saboteur.schedule(self.wanted.kills)
-        away = self.wanted.seconds / AWAY
+        away = self.wanted.away
         slot = (self.wanted.seconds - WARM_UP - 2 * away) / max(1, len(strikes))
         due = began + WARM_UP
         for n, strike in enumerate(strikes):

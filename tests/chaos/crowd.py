@@ -16,9 +16,10 @@ from tests.faults.record import PREFIX, Answer, Deed, Record
 PATIENCE = 30.0
 """Seconds until a try without an answer counts as a connection that broke."""
 PAUSE = 0.2
-LONGEST_PAUSE = 2.0
+LONGEST_PAUSE = 8.0
+"""Who is told again and again to wait comes back less and less often."""
 GIVES_UP = 75.0
-"""Seconds of tries after which a deed's outcome stays unknown, which is a fault."""
+"""Seconds of tries, beside those without Kafka, after which a deed's outcome stays unknown, which is a fault."""
 THINKS = 0.7
 """Seconds between two steps of one person, on average."""
 MARKS = 8
@@ -62,10 +63,12 @@ class Pace:
 class Crowd:
     """Everybody, at all doors."""
 
-    def __init__(self, record: Record, doors: Collection[str], pace: Pace, seed: int) -> None:
+    def __init__(self, record: Record, doors: Collection[str], pace: Pace, seed: int, away: float) -> None:
+        """Kafka will be away for that many seconds, for which who waits for something heard waits longer."""
         self.record = record
         self.doors = [door + PREFIX for door in doors]
         self.pace = pace
+        self.patience = GIVES_UP + 2 * away
         self.dice = random.Random(seed)
         self.staff: dict[str, tuple[str, str]] = {}
         """Staff id and access token by login."""
@@ -158,14 +161,14 @@ class Walk:
         staff, _ = self.crowd.staff[login]
         deed = Deed(context=context, staff=staff, path=path, body=body, mark=mark, expects=frozenset(expects))
         self.crowd.record.add(deed)
-        until, pause = time.monotonic() + GIVES_UP, PAUSE
+        until, pause = time.monotonic() + self.crowd.patience, PAUSE
         while True:
             answer, seen = await self.crowd.attempt(deed, login, ",".join(self._seen.values()))
             if answer.accepted or answer.slug in deed.expects:
                 self._saw(seen)
                 return answer
             if time.monotonic() > until:
-                raise Unexpected(f"{path} is not done after {GIVES_UP:.0f} s: {deed.answers[-3:]}")
+                raise Unexpected(f"{path} is not done after {self.crowd.patience:.0f} s: {deed.answers[-3:]}")
             asked = float(answer.retry_after or 0)
             await asyncio.sleep(self.crowd.dice.uniform(0.5, 1.0) * max(pause, asked))
             pause = min(pause * 1.5, LONGEST_PAUSE)
@@ -180,10 +183,11 @@ class Walk:
 
     async def until(self, login: str, path: str, **expected: Any) -> dict[str, Any]:
         """Reads until the page says so. Raises Unexpected when it never does."""
-        until, found = time.monotonic() + GIVES_UP, dict[str, Any]()
+        until, pause, found = time.monotonic() + self.crowd.patience, THINKS, dict[str, Any]()
         while time.monotonic() < until:
             found = await self.crowd.read(login, path)
             if found and all(found.get(name) == value for name, value in expected.items()):
                 return found
-            await self.think()
+            await asyncio.sleep(self.crowd.dice.uniform(0.5, 1.5) * pause)
+            pause = min(pause * 1.2, LONGEST_PAUSE)
         raise Unexpected(f"{path} is not {expected} but {found}")

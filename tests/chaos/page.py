@@ -53,7 +53,7 @@ def _healed(run: Run) -> list[str]:
 def _outage(run: Run) -> list[str]:
     outage = run.saboteur.outage
     return [
-        f"Kafka away for {outage.seconds:.0f} s: {outage.answered} answers to commands, {outage.refused} of them refusals",
+        f"Kafka away for {outage.seconds:.0f} s: {outage.answered} answers to commands, {outage.refused.total()} of them refusals",
         f"then the slowest relay told {outage.relay:.0f} × as fast as events arrived (goal 10), "
         f"the slowest consumer, {outage.slowest}, heard {outage.consumer:.0f} × as fast (goal 4)",
     ]

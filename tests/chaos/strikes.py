@@ -4,6 +4,7 @@ import asyncio
 import random
 import signal
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -27,6 +28,8 @@ FROZEN = 3.0
 """Seconds a process stands still, or a wire is broken."""
 SOON = 0.1
 COMES_BACK = 40.0
+WELL = 2.0
+"""Seconds without a refusal after which the strikes before are over."""
 LEFT, BEHIND = 5.0, 3.5
 """Rows an outbox has, and seconds a consumer is behind, on any quiet day: watermarks come every other second, and are stored within one."""
 SERVICE, DATABASE = 5.0, 10.0
@@ -48,7 +51,8 @@ class Outage:
 
     seconds: float = 0.0
     answered: int = 0
-    refused: int = 0
+    refused: Counter[str] = field(default_factory=Counter)
+    """How often by status, problem and path: nothing may be here."""
     relay: float = 0.0
     consumer: float = 0.0
     slowest: str = ""
@@ -168,12 +172,13 @@ class Saboteur:
     # --- Kafka away ----------------------------------------------------------------------------------------------
 
     async def take_kafka_away(self, seconds: float) -> None:
-        """Nobody reaches Kafka; then, how fast what waited is told and heard."""
+        """Once all is well nobody reaches Kafka, so that only that can be why a command is refused; then, how fast what waited is told and heard."""
+        await self._until(self._well)
         began = time.monotonic()
         self.struck.append(f"Kafka away for {seconds:.0f} s")
         with self.links.broken(self.links.named("kafka/"), "cut"):
             await asyncio.sleep(seconds)
-            answers = [answer for answer in self.record.answers(began) if answer.at - answer.took > began]
+            answered, refused = self._answered(began)
         back = time.monotonic()
         contexts = [context for context in SERVICES if context != "gateway"]
         until = back + COMES_BACK + seconds
@@ -183,8 +188,8 @@ class Saboteur:
         drains, hears = both[: len(contexts)], both[len(contexts) :]
         self.outage = Outage(
             seconds=back - began,
-            answered=len(answers),
-            refused=sum(answer.status not in (200, 201, 409) for answer in answers),
+            answered=answered,
+            refused=refused,
             relay=min((back - began + took) / took for took in drains),
             consumer=min((back - began + took) / took for took in hears),
             slowest=max(zip(hears, contexts, strict=True))[1],
@@ -203,10 +208,22 @@ class Saboteur:
             await asyncio.sleep(SOON)
         return max(time.monotonic() - began, SOON)
 
+    def _answered(self, since: float) -> tuple[int, Counter[str]]:
+        """How many tries that began since then are answered, and which of them are refusals."""
+        answers = [(deed, answer) for deed in self.record for answer in deed.answers if answer.at - answer.took > since]
+        refusals = (f"{answer.status} {answer.problem} to {deed.path}" for deed, answer in answers if answer.status not in (200, 201, 409))
+        return len(answers), Counter(refusals)
+
+    async def _well(self) -> bool:
+        """Whether the last answers came soon and are no refusals."""
+        since = time.monotonic() - WELL
+        answers = self.record.answers(since)
+        return bool(answers) and all(answer.status in (200, 201, 409) and answer.took < WELL for answer in answers)
+
     def late(self) -> list[str]:
         """What came back later than its goal, and commands refused for want of Kafka."""
         found = [f"{one.what}: {one.seconds:.1f} s, goal {one.goal} s" for one in self.healed if one.goal and one.seconds > one.goal]
-        return found + ([f"{self.outage.refused} commands were refused while Kafka was away"] if self.outage.refused else [])
+        return found + [f"{n} × refused while Kafka was away: {what}" for what, n in self.outage.refused.items()]
 
     # --- looking -------------------------------------------------------------------------------------------------
 
