@@ -4,11 +4,12 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import msgspec
 
 from shared.contracts import published_name
-from shared.decider import Decider, Release, Schedule, Take, TakeSlot, Unschedule, replace
+from shared.decider import Decider, Release, Schedule, Take, TakeSlot, Unschedule, message, replace
 from shared.events.chain import link
 from shared.events.envelope import Meta, Recorded, public_id, sequence
 from shared.events.registry import Registry
@@ -55,7 +56,7 @@ class VersionConflict(Exception):
         self.actual = actual
 
 
-@dataclass(frozen=True, kw_only=True)
+@message
 class Order:
     """What a decision needs beside the command: who asks, which version he saw, whose stores he may touch."""
 
@@ -237,18 +238,33 @@ class Batch:
         return f"{self.folder.stored.context}/{recorded.stream}@{rows[-1].sequence}" if rows else None
 
 
+class _Attributes(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """What CloudEvents calls the circumstances of an event; those unknown are left out."""
+
+    time: datetime
+    storeid: str | None = None
+    authid: str
+    correlationid: str
+    causationid: UUID
+    traceparent: str | None = None
+
+
 def told(aggregate: Aggregate[Any, Any, Any], state: Any, recorded: Recorded[Any]) -> list[OutboxRow]:
     """What an event tells everybody, by the state after it; the same each time."""
-    headers = {
-        "time": recorded.occurred_at,
-        "storeid": recorded.meta.store_id,
-        "authid": recorded.meta.actor,
-        "correlationid": recorded.meta.correlation_id,
-        "causationid": str(recorded.id),
-        "traceparent": recorded.meta.traceparent,
-    }
-    rows = []
-    for index, public in enumerate(aggregate.publish(recorded.event, state)):
+    publics = aggregate.publish(recorded.event, state)
+    if not publics:
+        return []
+    meta = recorded.meta
+    attributes = _Attributes(
+        time=recorded.occurred_at,
+        storeid=meta.store_id,
+        authid=meta.actor,
+        correlationid=meta.correlation_id,
+        causationid=recorded.id,
+        traceparent=meta.traceparent,
+    )
+    headers, rows = _json.encode(attributes).decode(), []
+    for index, public in enumerate(publics):
         name = published_name(public)
         row = OutboxRow(
             id=public_id(recorded.id, name, index),
@@ -256,7 +272,7 @@ def told(aggregate: Aggregate[Any, Any, Any], state: Any, recorded: Recorded[Any
             sequence=sequence(recorded.version, index),
             type=name,
             data=_json.encode(public).decode(),
-            headers=_json.encode({key: value for key, value in headers.items() if value is not None}).decode(),
+            headers=headers,
         )
         rows.append(row)
     return rows

@@ -3,12 +3,11 @@
 import asyncio
 from collections import OrderedDict, deque
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from weakref import WeakValueDictionary
 
-from shared.decider import Rejected
+from shared.decider import Rejected, message
 from shared.deciding import Batch, Folded, Folder, Order
 from shared.following import Follower, Prepare
 from shared.store.protocol import Answer, Conflict, Key, Store, Taken, Unavailable
@@ -32,7 +31,7 @@ class InFlight(Exception):
     """The first copy of this request has not been answered within five seconds."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@message
 class Number:
     """The gapless series and business day a command takes its number from."""
 
@@ -40,7 +39,7 @@ class Number:
     day: date
 
 
-@dataclass(frozen=True, kw_only=True)
+@message
 class Request:
     """A command on its way. `command` is a function of the number when one is taken."""
 
@@ -52,7 +51,7 @@ class Request:
     number: Number | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@message
 class Done:
     """The answer to a command: the stream's new version, and the mark a reader elsewhere may wait for."""
 

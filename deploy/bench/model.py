@@ -1,11 +1,10 @@
 """A deal to measure with: two events, a claim, a row of a view and two public events a command."""
 
-from dataclasses import replace
 from datetime import datetime
 from uuid import uuid4
 
 from shared.contracts import orders as public
-from shared.decider import Claim, Decider, Take, message
+from shared.decider import Claim, Decider, Take, message, replace
 from shared.deciding import Aggregate, Order
 from shared.events.envelope import Meta, Recorded
 from shared.events.registry import Registry

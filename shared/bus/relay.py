@@ -57,6 +57,8 @@ class Relay:
         self.tick = tick
         self._epoch: int | None = None
         self._until = 0.0
+        self._ahead: Sequence[OutboxRow] = []
+        """The next batch, read while the one before it was sent. Of this epoch: nobody else has told it meanwhile."""
 
     @property
     def leading(self) -> bool:
@@ -78,9 +80,10 @@ class Relay:
     async def publish_once(self) -> int:
         """One batch: read, publish, delete what was acknowledged; the number read. Raises what stands in the way."""
         epoch = self._epoch
-        rows = await self.store.waiting(self.batch) if self.leading else []
-        if epoch is None:
+        rows, self._ahead = self._ahead, []
+        if epoch is None or not self.leading:
             return 0
+        rows = rows or await self.store.waiting(self.batch)
         if self.again and self.again.open:
             await self._tell_again(self.again, rows)
         if rows:
@@ -98,13 +101,22 @@ class Relay:
         metrics.published.labels(self.context).inc(len(rows))
 
     async def _publish_rows(self, rows: Sequence[OutboxRow], epoch: int) -> None:
+        """The next ones are read meanwhile where there are more: not those that follow the last, some before it may commit late."""
         failpoints.hit("relay.before_publish")
-        await self._publish(rows)
+        positions = [row.position for row in rows]
+        sent, more = await asyncio.gather(self._publish(rows), self._read_on(positions), return_exceptions=True)
+        if sent is not None:
+            raise sent
         failpoints.hit("relay.after_publish")
-        if not await self.store.sent([row.position for row in rows], _LEASE, epoch):
+        if await self.store.sent(positions, _LEASE, epoch):
+            self._ahead = more if self._epoch == epoch and not isinstance(more, BaseException) else []
+        else:
             log.warning("relay fenced", context=self.context, epoch=epoch)
             self._epoch = None
         failpoints.hit("relay.after_delete")
+
+    async def _read_on(self, positions: Sequence[int]) -> Sequence[OutboxRow]:
+        return await self.store.waiting(self.batch, positions) if len(positions) == self.batch else []
 
     async def take_lease(self) -> bool:
         """Takes or renews the lease, counted from before the question."""
@@ -113,6 +125,8 @@ class Relay:
         if epoch is not None and self.again:
             # Before it believes to lead, and sends the end of a stream whose beginning is to be told again.
             await self.again.look()
+        if epoch != self._epoch:
+            self._ahead = []
         self._epoch, self._until = epoch, asked + self.lease
         metrics.leading.labels(self.context).set(epoch is not None)
         return epoch is not None
@@ -153,9 +167,8 @@ class Relay:
 
     async def mark_time(self) -> None:
         """Tells every partition how far this store has been published, and the operator how old the oldest waiting row is."""
-        at = await self.store.watermark()
-        oldest = [row.recorded_at for row in await self.store.waiting(1) if row.recorded_at]
-        metrics.outbox_age.labels(self.context).set((datetime.now(UTC) - oldest[0]).total_seconds() if oldest else 0)
+        at, oldest = await self.store.watermark()
+        metrics.outbox_age.labels(self.context).set((datetime.now(UTC) - oldest).total_seconds() if oldest else 0)
         if self.again and self.again.open:  # what is told again was recorded long before now
             return
         await self.bus.broadcast(self.topic, watermark(at, self.context, self.store.lineage))

@@ -1,8 +1,9 @@
 """The published language: what each context tells the others, one module per context. Types are chosen names, frozen in schemas/."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import dataclass_transform
+
+from shared.decider import message
 
 PUBLISHED: dict[str, type] = {}
 _NAMES: dict[type, str] = {}
@@ -13,7 +14,7 @@ def published[T](name: str, version: int = 1) -> Callable[[type[T]], type[T]]:
     """Registers a public event under `<context>.<Name>.v<version>`; only optional fields may be added to a version."""
 
     def register(cls: type[T]) -> type[T]:
-        made = dataclass(frozen=True, kw_only=True)(cls)
+        made = message(cls)
         PUBLISHED[f"{name}.v{version}"] = made
         _NAMES[made] = f"{name}.v{version}"
         return made

@@ -1,19 +1,19 @@
 """What surrounds an event: who, where, when and because of what."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha1
 from uuid import UUID
 
 import msgspec
 
+from shared.decider import message
 from shared.values.ids import uuid_of
 
 _VERSION_5 = 5 << 76 | 2 << 62
 _REST = ~(15 << 76 | 3 << 62)
 
 
-@dataclass(frozen=True, kw_only=True)
+@message
 class Meta:
     """Kept with every event. `actor` is a staff id, `system` or `partner:<key>`; never a name."""
 

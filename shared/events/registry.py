@@ -24,6 +24,7 @@ class Registry:
         self.events = dict(events)
         self.commands = dict(commands or {})
         self._upcasts = dict(upcasts or {})
+        self._versions = {name: 1 + len(self._upcasts.get(name, ())) for name in (*self.events, *self.commands)}
         self._names = {cls: name for name, cls in (*self.events.items(), *self.commands.items())}
         named = [*self.events.items(), *self.commands.items()]
         self._decoders: dict[str, msgspec.json.Decoder[Any]] = {name: msgspec.json.Decoder(cls) for name, cls in named}
@@ -32,7 +33,7 @@ class Registry:
 
     def version(self, name: str) -> int:
         """The version new events of this name are stored in."""
-        return 1 + len(self._upcasts.get(name, ()))
+        return self._versions[name]
 
     def encode(self, event: object) -> tuple[str, int, bytes]:
         """Name, version and JSON of an event. ValueError when a personal field is not sealed."""
@@ -41,7 +42,7 @@ class Registry:
             value = getattr(event, field)
             if value is not None and not is_token(value):
                 raise ValueError(f"{name}.{field} is personal and must be sealed before it is stored.")
-        return name, self.version(name), self._encoder.encode(event)
+        return name, self._versions[name], self._encoder.encode(event)
 
     def decode(self, name: str, version: int, data: bytes) -> Any:
         """The event or command as today's class; older shapes run through their upcasts. KeyError for an unknown name."""

@@ -25,6 +25,7 @@ from shared.store.protocol import (
     Section,
     Taken,
     TimerRow,
+    Watermark,
 )
 from shared.values.clock import utc_now
 from shared.views.table import Table
@@ -257,9 +258,9 @@ class MemoryStore:
         self._lease[name] = (holder, epoch, self.now() + timedelta(seconds=seconds))
         return epoch
 
-    async def waiting(self, limit: int) -> Sequence[OutboxRow]:
-        """The oldest outbox rows in position order."""
-        return self.data.outbox[:limit]
+    async def waiting(self, limit: int, but: Collection[int] = ()) -> Sequence[OutboxRow]:
+        """The oldest outbox rows in position order, without those at the positions of `but`."""
+        return [row for row in self.data.outbox if row.position not in but][:limit]
 
     async def sent(self, positions: Sequence[int], lease: str, epoch: int) -> bool:
         """Deletes these rows while the lease is still of this epoch."""
@@ -269,9 +270,10 @@ class MemoryStore:
         self.data.outbox = [row for row in self.data.outbox if row.position not in named]
         return True
 
-    async def watermark(self) -> datetime:
-        """min(now, oldest unpublished row); transactions do not overlap here."""
-        return min([self.now(), *(row.recorded_at for row in self.data.outbox if row.recorded_at)])
+    async def watermark(self) -> Watermark:
+        """How far this store has been published; transactions do not overlap here."""
+        oldest = min((row.recorded_at for row in self.data.outbox if row.recorded_at), default=None)
+        return Watermark(min(self.now(), oldest or self.now()), oldest)
 
     async def streams(self, after: str, limit: int) -> list[str]:
         """The names of the streams that follow `after`, in their order."""

@@ -31,6 +31,7 @@ from shared.store.protocol import (
     Taken,
     TimerRow,
     Unavailable,
+    Watermark,
 )
 from shared.views.table import Table
 
@@ -55,7 +56,7 @@ _LEAD = """insert into leases (name, holder, epoch, expires_at)
     where leases.holder = excluded.holder or leases.expires_at < clock_timestamp()
     returning epoch"""
 _WAITING = """select id, stream, sequence, type, convert_from(data, 'UTF8'), convert_from(headers, 'UTF8'), position, recorded_at
-    from outbox order by position limit %s"""
+    from outbox where position <> all(%s::bigint[]) order by position limit %s"""
 _SENT = """with mine as (select from leases where name = %(lease)s and epoch = %(epoch)s for update),
     gone as (delete from outbox where position = any(%(positions)s::bigint[]) and exists (select from mine))
     select count(*) from mine"""
@@ -87,6 +88,11 @@ TOO_LARGE = "54"
 def array(values: Collection[str]) -> str:
     """A text[] literal: psycopg's list dumper is Python and three times slower."""
     return "{" + ",".join('"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"' for value in values) + "}"
+
+
+def _numbers(values: Collection[int]) -> str:
+    """A bigint[] literal."""
+    return "{" + ",".join(map(str, values)) + "}"
 
 
 class PostgresTransaction:
@@ -281,26 +287,25 @@ class PostgresStore:
             found = await (await tx.conn.execute(_LEAD, {"name": name, "holder": holder, "seconds": seconds})).fetchone()
             return int(found[0]) if found else None
 
-    async def waiting(self, limit: int) -> Sequence[OutboxRow]:
-        """The oldest outbox rows in position order."""
+    async def waiting(self, limit: int, but: Collection[int] = ()) -> Sequence[OutboxRow]:
+        """The oldest outbox rows in position order, without those at the positions of `but`."""
         async with self.look() as tx:
             cursor = tx.conn.cursor(binary=True)
-            return [OutboxRow(*row) for row in await (await cursor.execute(_WAITING, [limit])).fetchall()]
+            return [OutboxRow(*row) for row in await (await cursor.execute(_WAITING, [_numbers(but), limit])).fetchall()]
 
     async def sent(self, positions: Sequence[int], lease: str, epoch: int) -> bool:
         """Deletes these rows while the lease is still of this epoch: by list, a range would lose rows that commit late."""
         async with self.look() as tx:
-            named = "{" + ",".join(map(str, positions)) + "}"
-            found = await (await tx.conn.execute(_SENT, {"lease": lease, "epoch": epoch, "positions": named})).fetchone()
+            found = await (await tx.conn.execute(_SENT, {"lease": lease, "epoch": epoch, "positions": _numbers(positions)})).fetchone()
             return bool(found and found[0])
 
-    async def watermark(self) -> datetime:
-        """min(now, oldest open writer), read first; then the oldest unpublished row."""
+    async def watermark(self) -> Watermark:
+        """How far this store has been published: now or the oldest open writer, read first, then the oldest unpublished row."""
         async with self.look() as tx:
             writers = await (await tx.conn.execute(_WATERMARK_WRITERS)).fetchone()
             oldest = await (await tx.conn.execute(_WATERMARK_OUTBOX)).fetchone()
             assert writers is not None and oldest is not None
-            return cast(datetime, min(moment for moment in (writers[0], oldest[0]) if moment is not None))
+            return Watermark(min(writers[0], oldest[0] or writers[0]), oldest[0])
 
     async def streams(self, after: str, limit: int) -> list[str]:
         """The names of the streams that follow `after`, in their order."""

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
-from shared.decider import Count, Release, Take, TakeSlot
+from shared.decider import Count, Release, Take, TakeSlot, message
 from shared.views.table import Table
 
 # Rows are not frozen: that would cost four times as much, several times per command.
@@ -45,7 +45,7 @@ class OutboxRow:
     recorded_at: datetime | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@message
 class Key:
     """An idempotency key within its scope."""
 
@@ -66,7 +66,7 @@ class Answer:
     seen: str | None
 
 
-@dataclass(frozen=True, kw_only=True)
+@message
 class TimerRow:
     """A command that waits; `key` is unique in the service."""
 
@@ -82,7 +82,7 @@ class TimerRow:
     """Why the last time."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@message
 class Refusal:
     """A rule said no to a command that followed from an event or a timer, and no event of the stream says so."""
 
@@ -111,7 +111,7 @@ class Commit:
     """Per table the last row of each key; None drops the row."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@message
 class Loaded:
     """Events per stream in version order, and the answers already given to the keys asked for."""
 
@@ -133,6 +133,14 @@ class Kept(NamedTuple):
     hash: bytes
 
 
+class Watermark(NamedTuple):
+    """No event recorded before `at` will ever be published: min(now, oldest open writer, oldest unpublished)."""
+
+    at: datetime
+    oldest: datetime | None
+    """When the oldest event was recorded that waits to be published."""
+
+
 class Section(NamedTuple):
     """The events of transactions from one bound to another, all of which have ended: their number, and a digest over their hashes."""
 
@@ -141,7 +149,7 @@ class Section(NamedTuple):
     digest: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@message
 class Republication:
     """A whole store told again. Whoever begins at `starts` hears every stream from its first public event."""
 
@@ -257,16 +265,16 @@ class Store(Reads, Protocol):
         """Takes or renews a lease by the database's clock; the epoch when held, None while another holds it."""
         ...
 
-    async def waiting(self, limit: int) -> Sequence[OutboxRow]:
-        """The oldest outbox rows in position order."""
+    async def waiting(self, limit: int, but: Collection[int] = ()) -> Sequence[OutboxRow]:
+        """The oldest outbox rows in position order, without those at the positions of `but`."""
         ...
 
     async def sent(self, positions: Sequence[int], lease: str, epoch: int) -> bool:
         """Deletes these outbox rows, named one by one, while the lease is still of this epoch; False when fenced."""
         ...
 
-    async def watermark(self) -> datetime:
-        """No event with an earlier recorded_at will ever be published: min(now, oldest open writer, oldest unpublished)."""
+    async def watermark(self) -> Watermark:
+        """How far this store has been published."""
         ...
 
     async def streams(self, after: str, limit: int) -> list[str]:

@@ -14,7 +14,7 @@ from shared.bus.inbox import MemoryInbox, Parked, Position
 from shared.bus.protocol import Place
 from shared.decider import Count, Release, Take, TakeSlot
 from shared.store.memory import MemoryStore, MemoryTransaction
-from shared.store.protocol import Commit, Conflict, Key, Loaded, OutboxRow, TimerRow, Unavailable
+from shared.store.protocol import Commit, Conflict, Key, Loaded, OutboxRow, TimerRow, Unavailable, Watermark
 from shared.values.clock import utc_now
 from shared.views.table import Table
 
@@ -301,15 +301,16 @@ class OverlappingStore(MemoryStore):
         """The epoch of whoever leads, or led last."""
         return self._lease[lease][1] if lease in self._lease else None
 
-    async def waiting(self, limit: int) -> Sequence[OutboxRow]:
+    async def waiting(self, limit: int, but: Collection[int] = ()) -> Sequence[OutboxRow]:
         """The oldest outbox rows in position order, which is not the order of their commits."""
-        return sorted(self.data.outbox, key=lambda row: row.position)[:limit]
+        return [row for row in sorted(self.data.outbox, key=lambda row: row.position) if row.position not in but][:limit]
 
     async def sent(self, positions: Sequence[int], lease: str, epoch: int) -> bool:
         """Deletes these rows while the lease is still of this epoch."""
         self.data = copy.copy(self.data)
         return await super().sent(positions, lease, epoch)
 
-    async def watermark(self) -> datetime:
-        """min(now, oldest open transaction, oldest unpublished row)."""
-        return min([await super().watermark(), *self.open.values()])
+    async def watermark(self) -> Watermark:
+        """How far this store has been published: not beyond the oldest open transaction."""
+        at, oldest = await super().watermark()
+        return Watermark(min([at, *self.open.values()]), oldest)

@@ -27,8 +27,8 @@ class PositionCursor(OverlappingStore):
         super().__init__(now)
         self.cursor = 0
 
-    async def waiting(self, limit: int) -> Sequence[OutboxRow]:
-        return [row for row in await super().waiting(limit + self.cursor) if row.position > self.cursor][:limit]
+    async def waiting(self, limit: int, but: Collection[int] = ()) -> Sequence[OutboxRow]:
+        return [row for row in await super().waiting(limit + self.cursor, but) if row.position > self.cursor][:limit]
 
     async def sent(self, positions: Sequence[int], lease: str, epoch: int) -> bool:
         done = await super().sent(positions, lease, epoch)
@@ -43,10 +43,10 @@ class GapTimeout(PositionCursor):
         super().__init__(now)
         self.gaps: dict[int, datetime] = {}
 
-    async def waiting(self, limit: int) -> Sequence[OutboxRow]:
+    async def waiting(self, limit: int, but: Collection[int] = ()) -> Sequence[OutboxRow]:
         found: list[OutboxRow] = []
         wanted = self.cursor + 1
-        for row in await super().waiting(limit):
+        for row in await super().waiting(limit, but):
             if row.position > wanted and self.now() - self.gaps.setdefault(wanted, self.now()) < GAP:
                 break
             found.append(row)

@@ -73,7 +73,7 @@ class Process:
         if service.aggregates:
             wake = self.handler.told.listen() if self.chance(0.5) else None  # else as for another process's rows
             relay = kit.relay(
-                self.store, self.bus, service.context, UUID(int=self.number), wake=wake, batch=6, poll=1.5, lease=3.0, tick=5.0
+                self.store, self.bus, service.context, UUID(int=self.number), wake=wake, batch=3, poll=1.5, lease=3.0, tick=5.0
             )
             self.work(relay.run())
 

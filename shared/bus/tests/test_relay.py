@@ -1,6 +1,7 @@
 """What the relay promises, in memory: a failure repeats, nothing is skipped, and only the leader deletes."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -34,6 +35,40 @@ async def test_rows_are_published_in_position_order_and_deleted() -> None:
     assert [await relay.publish_once() for _ in range(4)] == [5, 5, 2, 0]
     assert published(bus) == {f"order-{s}": [1, 2, 3] for s in range(4)}
     assert store.data.outbox == []
+
+
+async def test_what_is_read_ahead_begins_with_what_committed_late() -> None:
+    """Rows are read while others are sent; a row that got its position early and commits meanwhile comes before all that follows from it."""
+    bus, store = MemoryBus(partitions=1), MemoryStore()
+    await append(store, [row("order-1", n) for n in range(1, 7)])
+    relay = Relay(store, bus, "orders", holder(1), batch=2)
+    await relay.take_lease()
+    early, store.data.outbox[1:2] = replace(store.data.outbox[1], stream="order-2", sequence=100), []
+    await relay.publish_once()  # reads two more
+    store.data.outbox.insert(0, early)
+    await append(store, [row("order-2", 2)])
+    while await relay.publish_once():
+        pass
+    assert published(bus)["order-2"] == [1, 2]
+    assert published(bus)["order-1"] == [1, 3, 4, 5, 6]
+    assert store.data.outbox == []
+
+
+async def test_a_successor_does_not_send_what_was_read_ahead_before_another_led() -> None:
+    clock = [datetime(2026, 3, 2, tzinfo=UTC)]
+    bus, store = MemoryBus(partitions=1), MemoryStore(now=lambda: clock[0])
+    first, second = (Relay(store, bus, "orders", holder(n), batch=2) for n in (1, 2))
+    await first.take_lease()
+    await append(store, [row("order-1", n) for n in range(1, 5)])
+    await first.publish_once()
+    clock[0] += timedelta(seconds=6)
+    await second.take_lease()
+    while await second.publish_once():
+        pass
+    clock[0] += timedelta(seconds=6)
+    assert await first.take_lease()
+    assert await first.publish_once() == 0
+    assert published(bus) == {"order-1": [1, 2, 3, 4]}
 
 
 async def test_a_publish_that_failed_half_way_is_repeated_whole() -> None:

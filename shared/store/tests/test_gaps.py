@@ -26,7 +26,7 @@ async def test_a_relay_skips_nothing_and_keeps_each_streams_order(fresh_database
     print("seed", seed)
     async with postgres_store(fresh_database) as store:
         bus = MemoryBus()
-        relay = Relay(store, bus, "testing", uuid4(), poll=0.005)
+        relay = Relay(store, bus, "testing", uuid4(), poll=0.005, batch=20)
         relaying = asyncio.create_task(relay.run())
         committed: dict[UUID, tuple[str, int]] = {}
         await asyncio.gather(*(_write(store, committed, random.Random(seed + writer)) for writer in range(WRITERS)))
