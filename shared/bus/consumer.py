@@ -12,7 +12,7 @@ import structlog
 from shared.bus import metrics
 from shared.bus.cloudevents import Envelope, Malformed, Watermark, heard, known, read
 from shared.bus.heard import Effect, Heard, Listen
-from shared.bus.inbox import Key, Known, Position, inbox, take, take_alone
+from shared.bus.inbox import Key, Known, Position, inbox, take_alone
 from shared.bus.pace import Pace
 from shared.bus.parked import Apply, parked
 from shared.bus.protocol import PREFIX, Batch, Bus, BusUnavailable, OutOfRange, Place, Record, Subscription, topic_of
@@ -209,7 +209,7 @@ class Consumer:
             return await self._pass_over(batch, reading, now)
         async with self.store.begin() as tx:
             moves = {place: (self.positions[place].next, position) for place, position in reading.ahead.items()}
-            known = await take(tx, self.name, moves, reading.newest)
+            known = await inbox(tx).take(self.name, moves, reading.newest)
             if known is None:
                 raise Moved
             outcomes = await self._effects(tx, reading, known, cause)

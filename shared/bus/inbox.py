@@ -25,6 +25,17 @@ class Position(NamedTuple):
     watermark: datetime | None
 
 
+class Known(NamedTuple):
+    """What was known of a batch's streams: the last sequence taken of each, and which are parked."""
+
+    marks: dict[Key, int]
+    parked: set[Key]
+
+
+type Moves = Mapping[Place, tuple[int, Position]]
+"""Per partition where it is believed to be, and where it goes."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Parked:
     """A message that failed too often, or came behind one that did."""
@@ -52,6 +63,13 @@ class Parked:
 @runtime_checkable
 class Inbox(Protocol):
     """Part of the transaction it was made of."""
+
+    async def take(self, consumer: str, moves: Moves, newest: Mapping[Key, int]) -> Known | None:
+        """Moves offsets from where they are believed to be, and marks to `newest`; None when another member has moved one.
+
+        On PostgreSQL one statement: a batch of one message is mostly statements.
+        """
+        ...
 
     async def positions(self, consumer: str) -> dict[Place, Position]:
         """Where the consumer stopped in each partition."""
@@ -99,55 +117,16 @@ def inbox(tx: Transaction) -> Inbox:
             raise TypeError(type(tx).__name__)
 
 
-class Known(NamedTuple):
-    """What was known of a batch's streams: the last sequence taken of each, and which are parked."""
-
-    marks: dict[Key, int]
-    parked: set[Key]
-
-
-async def take(tx: Transaction, consumer: str, moves: Mapping[Place, tuple[int, Position]], newest: Mapping[Key, int]) -> Known | None:
-    """Moves offsets from where they are believed to be, and marks to `newest`; None when another member has moved one.
-
-    On PostgreSQL one statement: a batch of one message is mostly statements.
-    """
-    if isinstance(tx, PostgresTransaction):
-        return await _take(tx.conn, consumer, moves, newest)
-    for place, (start, position) in sorted(moves.items()):
-        if not await tx.advance(consumer, *place, start, *position):
-            return None
-    known = Known(await tx.marks(consumer, newest.keys()), await inbox(tx).parked_keys(consumer, newest.keys()))
-    await tx.mark(consumer, dict(newest))
-    return known
-
-
-async def take_alone(store: Store, consumer: str, moves: Mapping[Place, tuple[int, Position]], newest: Mapping[Key, int]) -> Known | None:
-    """The same where there is nothing to do but this: on PostgreSQL without BEGIN and COMMIT around the statement.
+async def take_alone(store: Store, consumer: str, moves: Moves, newest: Mapping[Key, int]) -> Known | None:
+    """Takes where there is nothing to do but this: on PostgreSQL without BEGIN and COMMIT around the statement.
 
     Marks are for one partition only. Of several, some may have moved when another has not: each was where it was believed to be.
     """
     if isinstance(store, PostgresStore):
         async with store.look() as tx:
-            return await _take(tx.conn, consumer, moves, newest)
+            return await inbox(tx).take(consumer, moves, newest)
     async with store.begin() as tx:
-        return await take(tx, consumer, moves, newest)
-
-
-async def _take(conn: Connection, consumer: str, moves: Mapping[Place, tuple[int, Position]], newest: Mapping[Key, int]) -> Known | None:
-    told = {
-        "consumer": consumer,
-        "moves": [
-            {"topic": place.topic, "partition": place.partition, "start": start, "end": position.next, "watermark": position.watermark}
-            for place, (start, position) in sorted(moves.items())
-        ],
-        "newest": [{"source": source, "stream": stream, "sequence": n} for (source, stream), n in sorted(newest.items())],
-    }
-    found = await conn.execute(_TAKE, {**told, "moves": _json(told["moves"]), "newest": _json(told["newest"])})
-    rows = await found.fetchall()
-    if rows[0][0] != len(moves):
-        return None
-    keys = [((source, stream), before, held) for _, source, stream, before, held in rows if source is not None]
-    return Known({key: before for key, before, _ in keys if before is not None}, {key for key, _, held in keys if held})
+        return await inbox(tx).take(consumer, moves, newest)
 
 
 def _named(keys: Collection[Key]) -> str:
@@ -199,6 +178,22 @@ class _PostgresInbox:
     def __init__(self, conn: Connection) -> None:
         self.conn = conn
 
+    async def take(self, consumer: str, moves: Moves, newest: Mapping[Key, int]) -> Known | None:
+        told = {
+            "consumer": consumer,
+            "moves": [
+                {"topic": place.topic, "partition": place.partition, "start": start, "end": position.next, "watermark": position.watermark}
+                for place, (start, position) in sorted(moves.items())
+            ],
+            "newest": [{"source": source, "stream": stream, "sequence": n} for (source, stream), n in sorted(newest.items())],
+        }
+        found = await self.conn.execute(_TAKE, {**told, "moves": _json(told["moves"]), "newest": _json(told["newest"])})
+        rows = await found.fetchall()
+        if rows[0][0] != len(moves):
+            return None
+        keys = [((source, stream), before, held) for _, source, stream, before, held in rows if source is not None]
+        return Known({key: before for key, before, _ in keys if before is not None}, {key for key, _, held in keys if held})
+
     async def positions(self, consumer: str) -> dict[Place, Position]:
         sql = "select topic, partition, next, watermark from offsets where consumer = %s"
         return {Place(t, p): Position(n, w) for t, p, n, w in await (await self.conn.execute(sql, [consumer])).fetchall()}
@@ -249,6 +244,17 @@ class MemoryInbox:
         self._marks = marks
         self._lineages: dict[Key, str] = kept.setdefault("lineages", {})
         self._parked: dict[tuple[str, UUID], Parked] = kept.setdefault("parked", {})
+
+    async def take(self, consumer: str, moves: Moves, newest: Mapping[Key, int]) -> Known | None:
+        if any(self._offsets.get((consumer, *place), 0) != start for place, (start, _) in moves.items()):
+            return None
+        for place, (_, position) in moves.items():
+            self._offsets[consumer, *place] = position.next
+            if position.watermark is not None:
+                self._watermarks[consumer, *place] = position.watermark
+        before = {key: self._marks[consumer, *key] for key in newest if (consumer, *key) in self._marks}
+        self._marks |= {(consumer, *key): max(n, before.get(key, n)) for key, n in newest.items()}
+        return Known(before, await self.parked_keys(consumer, newest.keys()))
 
     async def positions(self, consumer: str) -> dict[Place, Position]:
         held = {(t, p): n for (c, t, p), n in self._offsets.items() if c == consumer}

@@ -165,26 +165,6 @@ class MemoryTransaction:
         self.data.numbers[series, day] = n
         return n
 
-    async def advance(self, consumer: str, topic: str, partition: int, start: int, end: int, watermark: datetime | None) -> bool:
-        """Moves a consumer's offset by compare-and-set."""
-        place = (consumer, topic, partition)
-        if self.data.offsets.get(place, 0) != start:
-            return False
-        self.data.offsets[place] = end
-        if watermark is not None:
-            self.data.watermarks[place] = watermark
-        return True
-
-    async def marks(self, consumer: str, keys: Collection[tuple[str, str]]) -> dict[tuple[str, str], int]:
-        """The last sequence taken per (source, stream)."""
-        held = self.data.marks
-        return {key: held[consumer, *key] for key in keys if (consumer, *key) in held}
-
-    async def mark(self, consumer: str, marks: dict[tuple[str, str], int]) -> None:
-        """Sets the last sequence taken per (source, stream)."""
-        for (source, stream), n in marks.items():
-            self.data.marks[consumer, source, stream] = max(n, self.data.marks.get((consumer, source, stream), 0))
-
     async def fired(self, limit: int, now: datetime | None = None) -> list[TimerRow]:
         """Timers due by then (None: by the store's own clock); one event loop needs no lock beyond the store's."""
         due = sorted((t for t in self.data.timers.values() if t.due_at <= (now or self.now())), key=lambda t: (t.due_at, t.key))

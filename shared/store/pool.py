@@ -1,5 +1,6 @@
 """Connections to one database: while it is away everybody is told at once, and when it is back everybody goes on."""
 
+import select
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, cast
@@ -69,14 +70,18 @@ class Pool(AsyncConnectionPool[psycopg.AsyncConnection[Any]]):
         self._away = False
 
     async def getconn(self, timeout: float | None = None) -> psycopg.AsyncConnection[Any]:
-        """A connection. Raises PoolTimeout, the sooner when the one before waited in vain too."""
-        try:
-            connection = await super().getconn(IMPATIENCE if self._away else timeout)
-        except PoolTimeout:
-            self._away = True
-            raise
-        self._away = False
-        return connection
+        """A connection that its server has not closed. Raises PoolTimeout, the sooner when the one before waited in vain too."""
+        while True:
+            try:
+                connection = await super().getconn(IMPATIENCE if self._away else timeout)
+            except PoolTimeout:
+                self._away = True
+                raise
+            self._away = False
+            if not _hung_up(connection):
+                return connection
+            await connection.close()
+            await self.putconn(connection)
 
 
 class Readers(Pool):
@@ -101,6 +106,21 @@ class Readers(Pool):
         """One that shows what it happens to show: only for statements that are known to read no store's rows."""
         async with super().connection(timeout) as conn:
             yield cast(Connection, conn)
+
+
+def _hung_up(connection: psycopg.AsyncConnection[Any]) -> bool:
+    """Whether the server is gone: found out without asking it, as there is nothing else to read from one that nobody uses.
+
+    Else each connection that has outlived its server would cost somebody his command, long after the server is back.
+    """
+    poll = select.poll()
+    poll.register(connection.fileno(), select.POLLIN)
+    try:
+        while poll.poll(0):
+            connection.pgconn.consume_input()
+    except psycopg.OperationalError:
+        return True
+    return False
 
 
 async def _try_again(pool: AsyncConnectionPool[Any]) -> None:

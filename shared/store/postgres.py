@@ -43,11 +43,6 @@ _ANSWERS = """select subject, route, key, body_hash, status, stream, version, se
     where (subject, route, key) in (select * from json_to_recordset(%s::json) as x(subject text, route text, key text))"""
 _NUMBER = """insert into numbers (series, day, n) values (%s, %s, 1)
     on conflict (series, day) do update set n = numbers.n + 1 returning n"""
-_ADVANCE = """insert into offsets (consumer, topic, partition, next, watermark)
-    select %(consumer)s, %(topic)s, %(partition)s, %(end)s, %(watermark)s where %(start)s = 0
-        or exists (select from offsets where consumer = %(consumer)s and topic = %(topic)s and partition = %(partition)s)
-    on conflict (consumer, topic, partition) do update
-    set next = excluded.next, watermark = coalesce(excluded.watermark, offsets.watermark) where offsets.next = %(start)s"""
 _LEAD = """insert into leases (name, holder, epoch, expires_at)
     values (%(name)s, %(holder)s, 1, clock_timestamp() + make_interval(secs => %(seconds)s))
     on conflict (name) do update set
@@ -180,26 +175,6 @@ class PostgresTransaction:
         found = await (await self.conn.execute(_NUMBER, [series, day])).fetchone()
         assert found is not None
         return int(found[0])
-
-    async def advance(self, consumer: str, topic: str, partition: int, start: int, end: int, watermark: datetime | None) -> bool:
-        """Moves a consumer's offset by compare-and-set."""
-        place = {"consumer": consumer, "topic": topic, "partition": partition, "start": start, "end": end, "watermark": watermark}
-        return (await self.conn.execute(_ADVANCE, place)).rowcount == 1
-
-    async def marks(self, consumer: str, keys: Collection[tuple[str, str]]) -> dict[tuple[str, str], int]:
-        """The last sequence taken per (source, stream)."""
-        sql = """select source, stream, sequence from marks where consumer = %s and (source, stream) in
-            (select * from json_to_recordset(%s::json) as x(source text, stream text))"""
-        wanted = statements.text([{"source": source, "stream": stream} for source, stream in keys])
-        return {(row[0], row[1]): row[2] for row in await (await self.conn.execute(sql, [consumer, wanted])).fetchall()}
-
-    async def mark(self, consumer: str, marks: dict[tuple[str, str], int]) -> None:
-        """Sets the last sequence taken per (source, stream)."""
-        sql = """insert into marks (consumer, source, stream, sequence)
-            select %s, source, stream, sequence from json_to_recordset(%s::json) as x(source text, stream text, sequence bigint)
-            on conflict (consumer, source, stream) do update set sequence = greatest(marks.sequence, excluded.sequence)"""
-        rows = [{"source": s, "stream": t, "sequence": n} for (s, t), n in sorted(marks.items())]
-        await self.conn.execute(sql, [consumer, statements.text(rows)])
 
     async def fired(self, limit: int, now: datetime | None = None) -> list[TimerRow]:
         """Timers due by then (None: by the store's own clock), locked for this transaction and skipped by others."""

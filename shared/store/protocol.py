@@ -222,18 +222,6 @@ class Transaction(Reads, Protocol):
         """The next number of a series on a business day, gapless: it is given back when this transaction rolls back."""
         ...
 
-    async def advance(self, consumer: str, topic: str, partition: int, start: int, end: int, watermark: datetime | None) -> bool:
-        """Moves a consumer's offset from `start` to `end`, compare-and-set; False: another consumer moved it."""
-        ...
-
-    async def marks(self, consumer: str, keys: Collection[tuple[str, str]]) -> dict[tuple[str, str], int]:
-        """The last sequence taken per (source, stream)."""
-        ...
-
-    async def mark(self, consumer: str, marks: dict[tuple[str, str], int]) -> None:
-        """Sets the last sequence taken per (source, stream)."""
-        ...
-
     async def fired(self, limit: int, now: datetime | None = None) -> list[TimerRow]:
         """Timers due by then (None: by the store's own clock), locked for this transaction and skipped by others."""
         ...

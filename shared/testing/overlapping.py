@@ -2,7 +2,7 @@
 
 import asyncio
 import copy
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import date, datetime
 from functools import partial
@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from shared.bus.inbox import Key as Source
-from shared.bus.inbox import MemoryInbox, Parked, Position
+from shared.bus.inbox import Known, MemoryInbox, Moves, Parked, Position
 from shared.bus.protocol import Place
 from shared.decider import Count, Release, Take, TakeSlot
 from shared.store.memory import MemoryStore, MemoryTransaction
@@ -171,21 +171,6 @@ class OverlappingTransaction(MemoryTransaction):
         await self.hold([("number", series, day)])
         return await self._write(partial(super().number, series, day))
 
-    async def advance(self, consumer: str, topic: str, partition: int, start: int, end: int, watermark: datetime | None) -> bool:
-        """Moves a consumer's offset by compare-and-set."""
-        await self.hold([("offset", consumer, topic, partition)])
-        return await self._write(partial(super().advance, consumer, topic, partition, start, end, watermark))
-
-    async def marks(self, consumer: str, keys: Collection[tuple[str, str]]) -> dict[tuple[str, str], int]:
-        """The last sequence taken per (source, stream)."""
-        await self._look()
-        return await super().marks(consumer, keys)
-
-    async def mark(self, consumer: str, marks: dict[tuple[str, str], int]) -> None:
-        """Sets the last sequence taken per (source, stream)."""
-        await self.hold(("mark", consumer, *key) for key in marks)
-        await self._write(partial(super().mark, consumer, marks))
-
     async def fired(self, limit: int, now: datetime | None = None) -> list[TimerRow]:
         """Due timers, held; those that somebody else holds are skipped."""
         await self._look()
@@ -209,6 +194,13 @@ class OverlappingTransaction(MemoryTransaction):
     def _parked(self) -> dict[Row, bool]:
         keys: dict[Row, bool] = self.data.inbox.setdefault("keys", {})
         return keys
+
+    async def take(self, consumer: str, moves: Moves, newest: Mapping[Source, int]) -> Known | None:
+        """Moves offsets and marks, held."""
+        await self.hold(("offset", consumer, *place) for place in moves)
+        await self.hold(("mark", consumer, *key) for key in newest)
+        known = await self._write(lambda: self._box().take(consumer, moves, newest))
+        return known and known._replace(parked=await self.parked_keys(consumer, newest.keys()))
 
     async def positions(self, consumer: str) -> dict[Place, Position]:
         """Where the consumer stopped in each partition."""

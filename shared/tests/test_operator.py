@@ -11,9 +11,9 @@ import pytest
 
 from shared import overview
 from shared.bus import metrics
-from shared.bus.inbox import inbox
+from shared.bus.inbox import Position, inbox
 from shared.bus.memory import MemoryBus
-from shared.bus.protocol import topic_of
+from shared.bus.protocol import Place, topic_of
 from shared.bus.relay import Relay
 from shared.bus.tests.support import Listener, consumer, message, shelf, until
 from shared.deciding import Folder, Order
@@ -97,8 +97,9 @@ async def test_lag_tells_what_waits_and_says_when_it_is_wrong(store: PostgresSto
     assert await overview.show_lag(hears, store, bus, "forecourt") == 1
     assert "4 messages behind, not heard" in capsys.readouterr().out
     async with store.begin() as tx:
-        for partition, end in (await bus.ends(topic_of("testing"))).items():
-            assert await tx.advance("testing", topic_of("testing"), partition, 0, end, datetime.now(UTC))
+        ends, now = await bus.ends(topic_of("testing")), datetime.now(UTC)
+        moves = {Place(topic_of("testing"), partition): (0, Position(end, now)) for partition, end in ends.items()}
+        assert await inbox(tx).take("testing", moves, {})
     assert await overview.show_lag(hears, store, bus, "forecourt") == 0
     assert "0 messages behind, complete to 20" in capsys.readouterr().out
     async with store.pool.connection() as conn:

@@ -8,7 +8,7 @@ from typing import Any
 from services.orders.processes import fulfilment
 from shared.bus.consumer import Consumer, Moved
 from shared.bus.inbox import Key as Source
-from shared.bus.inbox import Known
+from shared.bus.inbox import Known, inbox
 from shared.bus.protocol import Batch
 from shared.decider import Rejected
 from shared.handling import Done, Handler
@@ -74,9 +74,9 @@ class AckedBeforeCommit(Consumer):
     async def _take(self, batch: Batch, cause: str | None = None) -> None:
         reading = self._read(batch, lenient=True)
         async with self.store.begin() as tx:
-            for place, position in sorted(reading.ahead.items()):
-                if not await tx.advance(self.name, *place, self.positions[place].next, *position):
-                    raise Moved
+            moves = {place: (self.positions[place].next, position) for place, position in reading.ahead.items()}
+            if await inbox(tx).take(self.name, moves, {}) is None:
+                raise Moved
         self.positions |= reading.ahead
         await super()._take(batch, cause)
 

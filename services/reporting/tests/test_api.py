@@ -9,6 +9,8 @@ import pytest
 
 from services.reporting.app import service
 from services.reporting.tests.heads import DAY, MARCH, S1, Heads, opened
+from shared.bus.inbox import Position, inbox
+from shared.bus.protocol import Place
 from shared.contracts import aftersales, finance, inventory
 from shared.testing.servers import FreshDatabase
 from shared.values.money import Money
@@ -64,8 +66,8 @@ async def test_events_are_those_recorded_before_the_moment(heads: Heads) -> None
 async def told(heads: Heads, partition: int, *contexts: str, watermark: Any = MARCH) -> None:
     """The consumer has come to the end of a partition of these contexts."""
     async with heads.store.begin() as tx:
-        for context in contexts:
-            assert await tx.advance("reporting", f"forecourt.{context}", partition, 0, 1, watermark)
+        moves = {Place(f"forecourt.{context}", partition): (0, Position(1, watermark)) for context in contexts}
+        assert await inbox(tx).take("reporting", moves, {})
 
 
 async def test_nothing_is_complete_before_every_partition_has_told(heads: Heads) -> None:

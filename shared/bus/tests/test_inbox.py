@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 
 from shared.bus.cloudevents import Envelope, read
-from shared.bus.inbox import Parked, Position, inbox, take, take_alone
+from shared.bus.inbox import Parked, Position, inbox, take_alone
 from shared.bus.memory import MemoryBus
 from shared.bus.parked import parked, retry, waiting
 from shared.bus.protocol import Message, Place, Record, topic_of
@@ -44,12 +44,11 @@ def one(stream: str, n: int, offset: int = 0) -> Parked:
 
 async def test_positions_are_per_consumer_and_partition(store: Store) -> None:
     async with store.begin() as tx:
-        assert await tx.advance("stock", "a", 1, 0, 5, AT)
-        assert await tx.advance("stock", "a", 2, 0, 7, None)
-        assert await tx.advance("other", "a", 1, 0, 9, None)
+        assert await inbox(tx).take("stock", {Place("a", 1): (0, Position(5, AT)), Place("a", 2): (0, Position(7, None))}, {})
+        assert await inbox(tx).take("other", {Place("a", 1): (0, Position(9, None))}, {})
     async with store.begin() as tx:
         assert await inbox(tx).positions("stock") == {Place("a", 1): Position(5, AT), Place("a", 2): Position(7, None)}
-        assert not await tx.advance("stock", "a", 1, 0, 6, None)
+        assert await inbox(tx).take("stock", {Place("a", 1): (0, Position(6, None))}, {}) is None
 
 
 async def test_a_batch_is_taken_once_and_tells_what_was_known(store: Store) -> None:
@@ -58,28 +57,28 @@ async def test_a_batch_is_taken_once_and_tells_what_was_known(store: Store) -> N
     async with store.begin() as tx:
         await inbox(tx).park("stock", one("order-2", 1))
     async with store.begin() as tx:
-        assert await take(tx, "stock", {at: (0, Position(5, AT))}, {first: 300}) == ({}, set())
+        assert await inbox(tx).take("stock", {at: (0, Position(5, AT))}, {first: 300}) == ({}, set())
     async with store.begin() as tx:
         moves = {at: (5, Position(9, None)), far: (0, Position(1, None))}
-        assert await take(tx, "stock", moves, {second: 100, first: 200}) == ({first: 300}, {second})
+        assert await inbox(tx).take("stock", moves, {second: 100, first: 200}) == ({first: 300}, {second})
     async with store.begin() as tx:
-        assert await tx.marks("stock", [first, second]) == {first: 300, second: 100}
+        assert await inbox(tx).reached("stock", [first, second]) == {first: 300, second: 99}
         assert await inbox(tx).positions("stock") == {at: Position(9, AT), far: Position(1, None)}
-        assert await take(tx, "other", {at: (0, Position(2, None))}, {}) == ({}, set())
+        assert await inbox(tx).take("other", {at: (0, Position(2, None))}, {}) == ({}, set())
 
 
 async def test_what_another_member_has_moved_is_not_taken(store: Store) -> None:
     at, far = Place("a", 1), Place("a", 2)
     async with store.begin() as tx:
-        assert await take(tx, "stock", {at: (0, Position(5, AT))}, {})
+        assert await inbox(tx).take("stock", {at: (0, Position(5, AT))}, {})
     for moves in ({at: (4, Position(9, None))}, {at: (0, Position(9, None))}, {far: (3, Position(9, None)), at: (5, Position(9, None))}):
         with pytest.raises(LookupError):
             async with store.begin() as tx:
-                assert await take(tx, "stock", moves, {("orders", "order-1"): 100}) is None
+                assert await inbox(tx).take("stock", moves, {("orders", "order-1"): 100}) is None
                 raise LookupError
     async with store.begin() as tx:
         assert await inbox(tx).positions("stock") == {at: Position(5, AT)}
-        assert await tx.marks("stock", [("orders", "order-1")]) == {}
+        assert await inbox(tx).reached("stock", [("orders", "order-1")]) == {}
 
 
 async def test_the_first_lineage_is_kept(store: Store) -> None:
@@ -111,7 +110,7 @@ async def test_parked_messages_come_back_whole_and_in_order(store: Store) -> Non
 async def test_a_stream_is_taken_as_far_as_its_first_parked_message(store: Store) -> None:
     streams = [("orders", f"order-{n}") for n in (1, 2, 3)]
     async with store.begin() as tx:
-        await tx.mark("stock", {streams[0]: 700, streams[1]: 300})
+        await inbox(tx).take("stock", {}, {streams[0]: 700, streams[1]: 300})
         for each in (one("order-1", 6), one("order-1", 5), one("order-3", 1)):
             await inbox(tx).park("stock", each)
     async with store.begin() as tx:
@@ -190,14 +189,14 @@ async def test_what_is_of_no_use_is_taken_once_too(store: Store) -> None:
     assert await shelf(store, "order-1") == [1, 4]
     async with store.begin() as tx:
         assert await inbox(tx).positions("stock") == {Place(topic, 0): Position(7, None)}
-        assert await tx.marks("stock", [("orders", "order-1")]) == {("orders", "order-1"): 400}
+        assert await inbox(tx).reached("stock", [("orders", "order-1")]) == {("orders", "order-1"): 400}
 
 
 async def test_where_another_member_has_gone_on_what_is_of_no_use_moves_nothing(store: Store) -> None:
     at, key = Place("a", 1), ("orders", "order-1")
     async with store.begin() as tx:
-        assert await tx.advance("stock", *at, 0, 7, None)
+        assert await inbox(tx).take("stock", {at: (0, Position(7, None))}, {})
     assert await take_alone(store, "stock", {at: (5, Position(8, None))}, {key: 900}) is None
     async with store.begin() as tx:
         assert await inbox(tx).positions("stock") == {at: Position(7, None)}
-        assert await tx.marks("stock", [key]) == {}
+        assert await inbox(tx).reached("stock", [key]) == {}

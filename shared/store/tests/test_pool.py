@@ -1,5 +1,6 @@
 """PostgreSQL is killed under a pool: callers are told soon, and nobody has to do anything when it is back."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -22,12 +23,12 @@ async def server(served_folder: Path) -> AsyncIterator[Server]:
     made.stop()
 
 
-async def ask(pool: Pool) -> float:
-    """Seconds until the database, or the pool, has answered."""
+async def ask(pool: Pool, takes: float = 0) -> float:
+    """Seconds until the database, or the pool, has refused; 0 for an answer."""
     began = time.monotonic()
     try:
         async with pool.connection() as connection:
-            await connection.execute("select 1")
+            await connection.execute("select pg_sleep(%s)", [takes])
     except (psycopg.OperationalError, PoolTimeout):
         return time.monotonic() - began
     return 0.0
@@ -45,6 +46,25 @@ async def test_a_dead_database_is_said_at_once_and_found_again(server: Server) -
         until = time.monotonic() + 5
         while await ask(pool):
             assert time.monotonic() < until
+
+
+async def test_nobody_is_given_a_connection_that_has_outlived_its_server(server: Server) -> None:
+    """Three idle ones, whose server was killed and is back: the next callers notice nothing."""
+    async with Pool(server.url, "test") as pool:
+        assert await asyncio.gather(*(ask(pool, 0.2) for _ in range(3))) == [0, 0, 0]
+        server.kill9()
+        server.start()
+        server.wait()
+        assert [await ask(pool) for _ in range(6)] == [0] * 6
+
+
+async def test_nor_one_that_the_server_has_ended(server: Server) -> None:
+    async with Pool(server.url, "test") as pool:
+        assert await ask(pool) == 0
+        with psycopg.connect(server.url, autocommit=True) as other:
+            other.execute("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'test'")
+        await asyncio.sleep(0.2)
+        assert await ask(pool) == 0
 
 
 async def test_a_frozen_database_is_given_up_and_found_again_when_it_moves(server: Server) -> None:

@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
+from shared.bus.inbox import Position, inbox
+from shared.bus.protocol import Place
 from shared.store.memory import MemoryStore
 from shared.web import seen
 from shared.web.problems import Problem
@@ -27,7 +29,7 @@ async def lin(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Client]:
 
 async def hear(store: MemoryStore, sequence: int) -> None:
     async with store.begin() as tx:
-        await tx.mark("example", {("orders", STREAM): sequence})
+        await inbox(tx).take("example", {}, {("orders", STREAM): sequence})
 
 
 async def test_what_has_been_heard_is_not_waited_for(lin: Client) -> None:
@@ -55,7 +57,7 @@ async def test_a_read_tells_what_it_is_as_of(lin: Client) -> None:
     assert (await lin.get(path, header)).headers["forecourt-as-of"] == "unknown"
     moment = datetime(2026, 11, 22, 9, tzinfo=UTC)
     async with lin.app.state.runtime.store.begin() as tx:  # type: ignore[attr-defined]
-        await tx.advance("example", "forecourt.orders", 0, 0, 5, moment)
+        await inbox(tx).take("example", {Place("forecourt.orders", 0): (0, Position(5, moment))}, {})
     assert (await lin.get(path, header)).headers["forecourt-as-of"] == moment.isoformat()
 
 
