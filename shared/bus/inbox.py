@@ -179,15 +179,12 @@ class _PostgresInbox:
         self.conn = conn
 
     async def take(self, consumer: str, moves: Moves, newest: Mapping[Key, int]) -> Known | None:
-        told = {
-            "consumer": consumer,
-            "moves": [
-                {"topic": place.topic, "partition": place.partition, "start": start, "end": position.next, "watermark": position.watermark}
-                for place, (start, position) in sorted(moves.items())
-            ],
-            "newest": [{"source": source, "stream": stream, "sequence": n} for (source, stream), n in sorted(newest.items())],
-        }
-        found = await self.conn.execute(_TAKE, {**told, "moves": _json(told["moves"]), "newest": _json(told["newest"])})
+        moved = [
+            {"topic": place.topic, "partition": place.partition, "start": start, "end": position.next, "watermark": position.watermark}
+            for place, (start, position) in sorted(moves.items())
+        ]
+        marked = [{"source": source, "stream": stream, "sequence": n} for (source, stream), n in sorted(newest.items())]
+        found = await self.conn.execute(_TAKE, {"consumer": consumer, "moves": _json(moved), "newest": _json(marked)})
         rows = await found.fetchall()
         if rows[0][0] != len(moves):
             return None

@@ -143,7 +143,7 @@ async def running(place: Place, superuser: str, *, deferred: bool = False) -> As
     python, port, folder = install.tryton(), free_port(), place.servers.folder
     await asyncio.to_thread(_fill, python, superuser, folder)
     conf = _configuration(folder / f"trytond-{port}.conf", superuser, deferred)
-    process = _start(python.parent / "gunicorn", port, conf, folder / f"tryton-{port}.log")
+    process = _start(python, port, conf, folder / f"tryton-{port}.log")
     place.beside.append(process.pid)
     try:
         ids = json.loads(IDS.read_text())
@@ -156,11 +156,13 @@ async def running(place: Place, superuser: str, *, deferred: bool = False) -> As
         place.beside.remove(process.pid)
 
 
-def _start(gunicorn: Path, port: int, conf: Path, log: Path) -> "subprocess.Popen[bytes]":
-    command = [str(gunicorn), "-w", "2", "--threads", "4", "-b", f"127.0.0.1:{port}", "--keep-alive", "60", "--log-level", "warning"]
+def _start(python: Path, port: int, conf: Path, log: Path) -> "subprocess.Popen[bytes]":
+    """By its module: a script names the folder it was installed in, which may have moved."""
+    options = f"-w 2 --threads 4 -b 127.0.0.1:{port} --keep-alive 60 --log-level warning"
+    command = [str(python), "-m", "gunicorn", *options.split(), "trytond.application:app"]
     environment = {**os.environ, "TRYTOND_CONFIG": str(conf), "TRYTOND_DATABASE_NAMES": DATABASE}
     with log.open("wb") as out:
-        return subprocess.Popen([*command, "trytond.application:app"], env=environment, stdout=out, stderr=out)
+        return subprocess.Popen(command, env=environment, stdout=out, stderr=out)
 
 
 def _wait(port: int, ids: dict[str, Any]) -> None:

@@ -19,7 +19,7 @@ CUSTOMERS = 200
 
 def create(conf, database):
     program = Path(sys.executable).parent / "trytond-admin"
-    command = [program, "-c", conf, "-d", database, "-u", MODULES, "--activate-dependencies", "--email", "a@example.org"]
+    command = [sys.executable, program, "-c", conf, "-d", database, "-u", MODULES, "--activate-dependencies", "--email", "a@example.org"]
     subprocess.run(list(map(str, command)), env=dict(os.environ), check=True, capture_output=True)
 
 
