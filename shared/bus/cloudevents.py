@@ -1,6 +1,5 @@
 """Public events on the wire: CloudEvents 1.0, Kafka binary mode; attributes are headers, the contract is the value."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache, lru_cache
 from typing import Any
@@ -11,6 +10,7 @@ import msgspec
 from shared.bus.heard import Heard
 from shared.bus.protocol import Message
 from shared.contracts import PUBLISHED
+from shared.decider import message
 from shared.store.protocol import OutboxRow
 
 WATERMARK = "forecourt.watermark"
@@ -33,7 +33,7 @@ class _Names(dict[str, str]):
 _NAMES = _Names()
 
 
-@dataclass(frozen=True, kw_only=True)
+@message
 class Envelope:
     """The attributes every public event has; the rest stays text until it is wanted."""
 
@@ -46,7 +46,7 @@ class Envelope:
     attributes: dict[str, str]
 
 
-@dataclass(frozen=True, kw_only=True)
+@message
 class Watermark:
     """Nothing that `source` recorded before `at` will follow in this partition."""
 

@@ -1,16 +1,15 @@
 """A public event as a consumer hears it, and what a listener may make of it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from shared.decider import Rejected
+from shared.decider import Rejected, message
 from shared.views.table import Change, Drop, Put
 
 
-@dataclass(frozen=True, kw_only=True)
+@message
 class Heard:
     """`event` is the contract's class; `source` the context that published it; `data` the bytes as they came."""
 
@@ -30,7 +29,7 @@ class Heard:
     traceparent: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@message
 class Send:
     """A command for a stream of this service. A rejection is recorded as `refused(rejection)` on that stream, or among the refusals."""
 

@@ -61,16 +61,16 @@ async def page(
     if paging.cursor is not None:
         conditions.append(_beyond(keys, _opened(paging.cursor, mark, call.kit.cursor_secret, len(keys)), values))
     shown = list(columns or (source.columns if isinstance(source, Table) else ()))
-    wanted = ", ".join(dict.fromkeys([*shown, *(name for name, _ in keys)])) if shown else "*"
+    wanted = list(dict.fromkeys([*shown, *(name for name, _ in keys)])) if shown else ["*"]
     origin = source.sql_name if isinstance(source, Table) else f"({source}) as listed"
     by = ", ".join(f"{name} desc" if down else name for name, down in keys)
-    sql = f"select {wanted} from {origin} where {' and '.join(conditions) or 'true'} order by {by} limit {paging.limit + 1}"
+    sql = f"select {', '.join(wanted)} from {origin} where {' and '.join(conditions) or 'true'} order by {by} limit {paging.limit + 1}"
     rows = await call.rows(sql, values)
     following = None
     if len(rows) > paging.limit:
         rows.pop()
         following = _signed(mark, [rows[-1][name] for name, _ in keys], call.kit.cursor_secret)
-    items = [{name: row[name] for name in shown} for row in rows] if shown else rows
+    items = [{name: row[name] for name in shown} for row in rows] if shown and len(wanted) > len(shown) else rows
     return {"items": items, "next_cursor": following}
 
 
