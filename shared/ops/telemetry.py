@@ -108,8 +108,7 @@ def span(name: str, parent: str | None = None, **attributes: str | int | bool) -
 
 def past(name: str, parent: str | None, began: int) -> None:
     """A span that began at `began` (ns since the epoch) and ends now, for work done on many traces together."""
-    above = read(parent)
-    if _provider is not None and above is not None:
+    if _provider is not None and (above := read(parent)):
         tracer = _provider.get_tracer("forecourt")
         tracer.start_span(name, trace.set_span_in_context(_remote(above)), start_time=began).end()
 

@@ -114,8 +114,8 @@ def _hung_up(connection: psycopg.AsyncConnection[Any]) -> bool:
     Else each connection that has outlived its server would cost somebody his command, long after the server is back.
     """
     poll = select.poll()
-    poll.register(connection.fileno(), select.POLLIN)
     try:
+        poll.register(connection.fileno(), select.POLLIN)
         while poll.poll(0):
             connection.pgconn.consume_input()
     except psycopg.OperationalError:
