@@ -9,12 +9,13 @@ from typing import Any, Self
 from uuid import UUID
 
 import structlog
-from psycopg import AsyncConnection, Error
+from psycopg import AsyncConnection, Error, OperationalError
 from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool
 
 from shared.decider import Rejected
 from shared.events.privacy import PERSON, KeyRow, Masters, Vault, VaultUnavailable
+from shared.store.pool import hung_up
 
 type _Connection = AsyncConnection[TupleRow]
 type _Work[R] = Callable[[_Connection], Awaitable[R]]
@@ -45,7 +46,7 @@ class PostgresVault(Vault):
             timeout=patience,
             reconnect_timeout=1.0,
             configure=self._configure,
-            check=AsyncConnectionPool.check_connection,
+            check=_there,
             kwargs={"autocommit": True, "connect_timeout": 2},
         )
 
@@ -250,6 +251,11 @@ class MemoryVault(Vault):
     def _ask(self) -> None:
         if not self.available:
             raise VaultUnavailable
+
+
+async def _there(connection: _Connection) -> None:
+    if hung_up(connection):
+        raise OperationalError("the server is gone")
 
 
 def _row(values: tuple[Any, ...]) -> KeyRow:

@@ -78,7 +78,7 @@ class Pool(AsyncConnectionPool[psycopg.AsyncConnection[Any]]):
                 self._away = True
                 raise
             self._away = False
-            if not _hung_up(connection):
+            if not hung_up(connection):
                 return connection
             await connection.close()
             await self.putconn(connection)
@@ -108,7 +108,7 @@ class Readers(Pool):
             yield cast(Connection, conn)
 
 
-def _hung_up(connection: psycopg.AsyncConnection[Any]) -> bool:
+def hung_up(connection: psycopg.AsyncConnection[Any]) -> bool:
     """Whether the server is gone: found out without asking it, as there is nothing else to read from one that nobody uses.
 
     Else each connection that has outlived its server would cost somebody his command, long after the server is back.
