@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import redis.asyncio
+from hypothesis import settings
 
 from shared.testing.servers import FreshDatabase, FreshTopics, Servers, open_folder
 
@@ -12,6 +13,8 @@ from shared.testing.servers import FreshDatabase, FreshTopics, Servers, open_fol
 def pytest_configure(config: pytest.Config) -> None:
     """`make test` leaves out what needs the real files; `make test-data` runs it."""
     config.addinivalue_line("markers", "data: the test reads the real files in the folder that FORECOURT_DATA names")
+    settings.register_profile("untimed", deadline=None)  # else a busy machine fails a property that holds
+    settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")

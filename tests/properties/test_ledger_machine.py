@@ -182,5 +182,5 @@ class LedgerMachine(RuleBasedStateMachine):
             assert (money, left.pop("6051", 0)) == (state.forfeited, -state.forfeited) and not any(left.values())
 
 
-LedgerMachine.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+LedgerMachine.TestCase.settings = settings(max_examples=150, stateful_step_count=40)
 TestLedger = LedgerMachine.TestCase

@@ -144,5 +144,5 @@ class OrderMachine(RuleBasedStateMachine):
             assert state.contract is not None and state.contract.price == state.terms.price and state.terms.vin is not None
 
 
-OrderMachine.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+OrderMachine.TestCase.settings = settings(max_examples=150, stateful_step_count=40)
 TestOrder = OrderMachine.TestCase

@@ -204,5 +204,5 @@ class StockMachine(RuleBasedStateMachine):
         assert sum(cost.minor for cost in held) == spent.minor
 
 
-StockMachine.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+StockMachine.TestCase.settings = settings(max_examples=150, stateful_step_count=40)
 TestStock = StockMachine.TestCase

@@ -85,7 +85,7 @@ lives = steps.map(life_of)
 
 
 @given(lives)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_a_car_never_has_two_holders(life: list[Event]) -> None:
     holder: str | None = None
     for event in life:
@@ -106,7 +106,7 @@ def test_a_car_never_has_two_holders(life: list[Event]) -> None:
 
 
 @given(lives)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_the_book_cost_is_the_sum_of_its_parts(life: list[Event]) -> None:
     parts = Money(0)
     for event in life:
@@ -124,7 +124,7 @@ def test_the_book_cost_is_the_sum_of_its_parts(life: list[Event]) -> None:
 
 
 @given(lives)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_a_hold_always_has_its_end_scheduled_and_nothing_else_has(life: list[Event]) -> None:
     waiting: dict[str, datetime] = {}
     for event in life:
@@ -139,7 +139,7 @@ def test_a_hold_always_has_its_end_scheduled_and_nothing_else_has(life: list[Eve
 
 
 @given(lives)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_the_stock_levels_hear_where_the_car_can_be_sold(life: list[Event]) -> None:
     available: dict[str, bool] = {}
     for event in life:

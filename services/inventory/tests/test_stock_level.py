@@ -80,7 +80,7 @@ words = st.one_of(
 
 
 @over(st.lists(words, max_size=40))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_alarms_and_their_ends_alternate_and_the_last_one_tells_the_truth(asked: Sequence[Command]) -> None:
     state, alarms = stock_level.initial, list[type]()
     there: set[str] = set()

@@ -178,7 +178,7 @@ def test_what_people_write_is_never_markup(contract: Contract, quote: Quote, rec
         assert text_of(pdf).count("".join(text.split())) >= 2
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.text(max_size=200))
 def test_no_text_breaks_a_document(text: str) -> None:
     render("receipt", {**_plain_receipt(), "payer": text, "note": text})

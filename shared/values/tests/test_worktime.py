@@ -79,7 +79,7 @@ def counted(start: datetime, end: datetime, opens: time, closes: time, tz: str, 
     return minutes
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     start=st.integers(0, 364 * 1440).map(lambda minutes: datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=minutes)),
     minutes=st.integers(1, 2500),

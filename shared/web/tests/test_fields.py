@@ -193,7 +193,7 @@ def test_a24_text_is_normalised() -> None:
 
 
 @given(st.text(alphabet=st.characters(codec=None), max_size=60))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_a24_clean_text_is_clean_again(text: str) -> None:
     clean = Clean(most=200, lines=True)
     try:
@@ -259,14 +259,14 @@ _LEAF = st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats
 
 
 @given(st.recursive(_LEAF, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(_TEXT, inner, max_size=4), max_leaves=20))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_json_that_is_fine_is_read_as_the_standard_library_reads_it(value: Any) -> None:
     assert json.parse(standard.dumps(value).encode()) == value
     assert json.parse(standard.dumps(value, ensure_ascii=False).encode()) == value
 
 
 @given(st.binary(max_size=200) | st.text(alphabet='{}[]":,\\u0123456789eE.-ntrfalse \t', max_size=80).map(str.encode))
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 def test_any_bytes_are_json_or_a_problem(raw: bytes) -> None:
     with suppress(Problem):
         json.parse(raw)
