@@ -79,7 +79,7 @@ test-data: $(INSTALLED) ## Run the tests on the real files (FORECOURT_DATA=../sh
 	echo "These tests need the real files, and $(FORECOURT_DATA) is not there: make test-data FORECOURT_DATA=/their/folder" >&2; exit 1; }
 	@FORECOURT_DATA="$(abspath $(FORECOURT_DATA))" $(PYTHON) -m pytest -m data
 
-chaos: $(INSTALLED) ## Kill, freeze and cut off everything under load (SECONDS=60 KILLS=12 SEED= RATE=25 SCALE=1)
+chaos: $(INSTALLED) ## Kill, freeze and cut off everything under load (SECONDS=60 KILLS=12 SEED= RATE=25 SCALE=1 AWAY=)
 	@$(PYTHON) -m tests.chaos
 
 scale: $(INSTALLED) ## Run the acceptance tests with several processes of everything and three brokers, one of them down (SCALE=2)

@@ -97,10 +97,10 @@ class Folder:
         """The aggregate a stream belongs to. KeyError for a category this service does not have."""
         return self.aggregates[stream.partition("-")[0]]
 
-    def fold(self, stream: str, history: Iterable[EventRow]) -> Folded:
-        """State, version and inline rows after `history`."""
+    def fold(self, stream: str, history: Iterable[EventRow], known: Folded | None = None) -> Folded:
+        """State, version and inline rows after `history`, which begins behind what is `known`."""
         aggregate = self.of(stream)
-        folded = Folded(state=aggregate.decider.initial)
+        folded = known or Folded(state=aggregate.decider.initial)
         for row in history:
             evolve(aggregate, folded, self.recorded(row))
             folded.hash = bytes.fromhex(row.hash)

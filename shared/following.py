@@ -12,10 +12,10 @@ import structlog
 
 from shared.bus.heard import Effect, Heard, Send
 from shared.decider import Rejected
-from shared.deciding import Batch, Folder, Order
+from shared.deciding import Batch, Folded, Folder, Order
 from shared.events.envelope import Meta
 from shared.ops import metrics
-from shared.store.protocol import Key, Loaded, Reads, Refusal, Taken, TimerRow, Transaction
+from shared.store.protocol import NOTHING, Answer, Key, Loaded, Reads, Refusal, Taken, TimerRow, Transaction
 from shared.views.table import Change, Drop, Put, Table
 
 log = structlog.get_logger()
@@ -46,9 +46,9 @@ class _Within:
     tx: Transaction
     batch: Batch
 
-    async def load(self, streams: Collection[str], keys: Collection[Key] = ()) -> Loaded:
+    async def load(self, streams: Collection[str], keys: Collection[Key] = (), known: Mapping[str, int] = NOTHING) -> Loaded:
         """Streams as they were before this batch."""
-        return await self.tx.load(streams, keys)
+        return await self.tx.load(streams, keys, known)
 
     async def rows(self, table: Table[Any], keys: Collection[tuple[Any, ...]]) -> dict[tuple[Any, ...], Any]:
         """Rows of a view by key."""
@@ -109,9 +109,24 @@ class Follower:
             await self._follow(reads, order, Send(to=timer.stream, command=command), timer.key, "timers")
         await self._append(tx, batch, timers[0].key if len(timers) == 1 else None)
 
+    def known(self, streams: Collection[str]) -> dict[str, Folded]:
+        """States at hand, as some commit left them."""
+        return {}
+
+    async def read(self, store: Reads, streams: Collection[str], keys: Collection[Key] = ()) -> tuple[dict[str, Folded], dict[Key, Answer]]:
+        """Streams as they are, and the stored answers of `keys`. What happened since the states at hand is read on top of them:
+
+        a stream that everything goes through, such as the count of a model in a store, is not read from its beginning each time.
+        """
+        held = self.known(streams)
+        loaded = await store.load(streams, keys, {stream: folded.version for stream, folded in held.items()})
+        for stream, events in loaded.events.items():
+            held[stream] = self.folder.fold(stream, events, held.get(stream))
+        return held, loaded.answers
+
     async def _batch(self, tx: Transaction, streams: set[str]) -> Batch:
-        loaded = await tx.load(streams)
-        return Batch(self.folder, {stream: self.folder.fold(stream, events) for stream, events in loaded.events.items()})
+        held, _ = await self.read(tx, streams)
+        return Batch(self.folder, held)
 
     async def _follow(self, reads: _Within, order: Order, send: Send, cause: Cause, consumer: str) -> None:
         command, batch = send.command, reads.batch

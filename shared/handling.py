@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import OrderedDict, deque
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date
 from typing import Any
 from weakref import WeakValueDictionary
@@ -16,6 +16,8 @@ GROUP = 32
 """Commands of one shared commit; two groups overlap, one in Python while the other commits."""
 GROUPS = 2
 CACHED = 20_000
+LONG = 20
+"""Events of a stream that nobody wants to read again and again."""
 TRIES = 20
 IN_LINE = 2
 """Commands of one series with a connection of this process: one that holds it, and the next."""
@@ -224,10 +226,9 @@ class Handler(Follower):
     async def _single(self, request: Request) -> Done:
         """One command on loaded state and with its key looked up; again on a lost race."""
         for attempt in range(TRIES):
-            loaded = await self.store.load([request.order.stream], [request.key] if request.key else [])
-            if request.key and (answer := loaded.answers.get(request.key)):
+            held, answers = await self.read(self.store, [request.order.stream], [request.key] if request.key else [])
+            if request.key and (answer := answers.get(request.key)):
                 return repeated(answer, request)
-            held = {request.order.stream: self.folder.fold(request.order.stream, loaded.events[request.order.stream])}
             batch = Batch(self.folder, held)
             events = batch.decide(request.order, request.command)
             if not events:
@@ -249,20 +250,19 @@ class Handler(Follower):
             return done
         raise Unavailable
 
+    def known(self, streams: Collection[str]) -> dict[str, Folded]:
+        """States at hand, as some commit left them."""
+        return {stream: hint.copy() for stream in streams if (hint := self._hints.get(stream))}
+
     async def _held(self, requests: list[Request]) -> dict[str, Folded]:
-        held: dict[str, Folded] = {}
+        held = self.known([request.order.stream for request in requests])
         missing = []
-        for order in (request.order for request in requests):
-            if hint := self._hints.get(order.stream):
-                held[order.stream] = hint.copy()
-            elif order.new:
+        for order in (request.order for request in requests if request.order.stream not in held):
+            if order.new:
                 held[order.stream] = self.folder.fold(order.stream, ())
             else:
                 missing.append(order.stream)
-        if missing:
-            loaded = await self.store.load(missing)
-            held |= {stream: self.folder.fold(stream, events) for stream, events in loaded.events.items()}
-        return held
+        return held | (await self.read(self.store, missing))[0] if missing else held
 
     def _hint(self, stream: str, folded: Folded) -> None:
         """A state worth a guess: the primary key (stream, version) judges it."""
@@ -302,10 +302,9 @@ class Handler(Follower):
             return done
         stream = request.order.stream
         for attempt in range(TRIES):
-            loaded = await self.store.load([stream], [request.key] if request.key else [])
-            if request.key and (answer := loaded.answers.get(request.key)):
+            held, answers = await self.read(self.store, [stream], [request.key] if request.key else [])
+            if request.key and (answer := answers.get(request.key)):
                 return repeated(answer, request)
-            held = {stream: self.folder.fold(stream, loaded.events[stream])}
             try:
                 return await self._in_series(request, number, held)
             except Conflict:
@@ -343,10 +342,11 @@ class Handler(Follower):
         return done
 
     def followed(self, batch: Batch) -> None:
-        """After a commit: its states are the best guess where somebody guesses, and whoever has something to do by it is woken."""
+        """After a commit: its states are kept where somebody guesses or much would have to be read, and whoever has something to do is woken."""
         for stream, folded in batch.held.items():
-            if (hint := self._hints.get(stream)) and folded.version >= hint.version:
-                self._hints[stream] = folded
+            hint = self._hints.get(stream)
+            if folded.version >= (hint.version if hint else LONG):
+                self._hint(stream, folded)
         commit = batch.commit
         if commit.outbox:
             self.told.give()

@@ -8,6 +8,9 @@ from shared.bus.inbox import Key, inbox
 from shared.store.protocol import Store
 
 _POLL = 0.02
+CROWD = 32
+"""Of the 128 requests that a gateway has with a service at a time, those that may wait."""
+AT_ONCE = 0.1
 
 
 class Seen:
@@ -20,8 +23,13 @@ class Seen:
         self._looking: asyncio.Task[None] | None = None
 
     async def reached(self, context: str, stream: str, sequence: int, timeout: float = 2.0) -> bool:
-        """Whether this public event of `context` has been taken; waits up to `timeout` seconds for it. A parked one is not taken."""
+        """Whether this public event of `context` has been taken; waits up to `timeout` seconds for it. A parked one is not taken.
+
+        Where a crowd waits already, who comes is told at once: each holds a connection that somebody else could do with.
+        """
         key, there = (context, stream), asyncio.get_running_loop().create_future()
+        if sum(map(len, self._wanted.values())) >= CROWD:
+            timeout = min(timeout, AT_ONCE)
         self._wanted[key][there] = sequence
         if self._looking is None or self._looking.done():
             self._looking = asyncio.create_task(self._look())

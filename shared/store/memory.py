@@ -2,7 +2,7 @@
 
 import asyncio
 import copy
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 
 from shared.decider import Count, Release, Take, TakeSlot
 from shared.store.protocol import (
+    NOTHING,
     Answer,
     Commit,
     Conflict,
@@ -78,9 +79,9 @@ class MemoryTransaction:
         """`told` is called once this transaction has committed."""
         self.told.append(told)
 
-    async def load(self, streams: Collection[str], keys: Collection[Key] = ()) -> Loaded:
-        """All events of `streams` and the stored answers of `keys`."""
-        events = {stream: list(self.data.events.get(stream, ())) for stream in streams}
+    async def load(self, streams: Collection[str], keys: Collection[Key] = (), known: Mapping[str, int] = NOTHING) -> Loaded:
+        """The events of `streams` beyond the version known of each, and the stored answers of `keys`."""
+        events = {stream: [row for row in self.data.events.get(stream, ()) if row.version > known.get(stream, 0)] for stream in streams}
         return Loaded(events=events, answers={key: self.data.answers[key] for key in keys if key in self.data.answers})
 
     async def holder(self, kind: str, key: str) -> str | None:
@@ -204,9 +205,9 @@ class MemoryStore:
     def _peek(self) -> MemoryTransaction:
         return MemoryTransaction(self.data, self.now)
 
-    async def load(self, streams: Collection[str], keys: Collection[Key] = ()) -> Loaded:
-        """All events of `streams` and the stored answers of `keys`."""
-        return await self._peek().load(streams, keys)
+    async def load(self, streams: Collection[str], keys: Collection[Key] = (), known: Mapping[str, int] = NOTHING) -> Loaded:
+        """The events of `streams` beyond the version known of each, and the stored answers of `keys`."""
+        return await self._peek().load(streams, keys, known)
 
     async def holder(self, kind: str, key: str) -> str | None:
         """The stream that holds a claimed key, or None."""

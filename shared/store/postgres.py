@@ -1,7 +1,7 @@
 """The event store on PostgreSQL: psycopg, one statement per append where a commit releases nothing."""
 
 import re
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 from datetime import date, datetime
@@ -18,6 +18,7 @@ from shared.decider import Count, Take, TakeSlot
 from shared.ops import failpoints
 from shared.store import statements
 from shared.store.protocol import (
+    NOTHING,
     Answer,
     Commit,
     Conflict,
@@ -37,8 +38,11 @@ from shared.views.table import Table
 
 type Connection = psycopg.AsyncConnection[Any]
 
-_LOAD = """select stream, version, id, type, type_version, convert_from(data, 'UTF8') as data, convert_from(meta, 'UTF8') as meta,
-    occurred_at, recorded_at, encode(hash, 'hex') as hash from events where stream = any(%s::text[]) order by stream, version"""
+_EVENT = """stream, version, id, type, type_version, convert_from(data, 'UTF8') as data, convert_from(meta, 'UTF8') as meta,
+    occurred_at, recorded_at, encode(hash, 'hex') as hash"""
+_LOAD = f"select {_EVENT} from events where stream = any(%s::text[]) order by stream, version"
+_LOAD_ON = f"""select {_EVENT} from unnest(%s::text[], %s::bigint[]) as known(stream, since) join events using (stream)
+    where version > since order by stream, version"""
 _ANSWERS = """select subject, route, key, body_hash, status, stream, version, seen from idempotency
     where (subject, route, key) in (select * from json_to_recordset(%s::json) as x(subject text, route text, key text))"""
 _NUMBER = """insert into numbers (series, day, n) values (%s, %s, 1)
@@ -101,12 +105,14 @@ class PostgresTransaction:
         """`told` is called once this transaction has committed."""
         self.told.append(told)
 
-    async def load(self, streams: Collection[str], keys: Collection[Key] = ()) -> Loaded:
-        """All events of `streams` and the stored answers of `keys`."""
+    async def load(self, streams: Collection[str], keys: Collection[Key] = (), known: Mapping[str, int] = NOTHING) -> Loaded:
+        """The events of `streams` beyond the version known of each, and the stored answers of `keys`."""
         events: dict[str, list[EventRow]] = {stream: [] for stream in streams}
         if streams:
             cursor = self.conn.cursor(binary=True)
-            for row in await (await cursor.execute(_LOAD, [array(streams)])).fetchall():
+            versions = _numbers([known.get(stream, 0) for stream in streams])
+            found = await cursor.execute(*((_LOAD_ON, [array(streams), versions]) if known else (_LOAD, [array(streams)])))
+            for row in await found.fetchall():
                 events[row[0]].append(EventRow(*row))
         answers: dict[Key, Answer] = {}
         if keys:
@@ -220,10 +226,10 @@ class PostgresStore:
             for told in tx.told:
                 told()
 
-    async def load(self, streams: Collection[str], keys: Collection[Key] = ()) -> Loaded:
-        """All events of `streams` and the stored answers of `keys`."""
+    async def load(self, streams: Collection[str], keys: Collection[Key] = (), known: Mapping[str, int] = NOTHING) -> Loaded:
+        """The events of `streams` beyond the version known of each, and the stored answers of `keys`."""
         async with self.look() as tx:
-            return await tx.load(streams, keys)
+            return await tx.load(streams, keys, known)
 
     async def holder(self, kind: str, key: str) -> str | None:
         """The stream that holds a claimed key, or None."""

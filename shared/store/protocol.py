@@ -1,9 +1,10 @@
 """What a store promises. PostgreSQL keeps it for real, memory for unit tests and simulation; one conformance suite holds both to it."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
@@ -179,11 +180,14 @@ class Unavailable(Exception):
     """The database does not answer; the outcome of an append is unknown."""
 
 
+NOTHING: Mapping[str, int] = MappingProxyType({})
+
+
 class Reads(Protocol):
     """What can be read in or outside a transaction."""
 
-    async def load(self, streams: Collection[str], keys: Collection[Key] = ()) -> Loaded:
-        """All events of `streams` and the stored answers of `keys`."""
+    async def load(self, streams: Collection[str], keys: Collection[Key] = (), known: Mapping[str, int] = NOTHING) -> Loaded:
+        """The events of `streams` beyond the version known of each, and the stored answers of `keys`."""
         ...
 
     async def holder(self, kind: str, key: str) -> str | None:

@@ -14,7 +14,7 @@ from shared.bus.inbox import Known, MemoryInbox, Moves, Parked, Position
 from shared.bus.protocol import Place
 from shared.decider import Count, Release, Take, TakeSlot
 from shared.store.memory import MemoryStore, MemoryTransaction
-from shared.store.protocol import Commit, Conflict, Key, Loaded, OutboxRow, TimerRow, Unavailable, Watermark
+from shared.store.protocol import NOTHING, Commit, Conflict, Key, Loaded, OutboxRow, TimerRow, Unavailable, Watermark
 from shared.values.clock import utc_now
 from shared.views.table import Table
 
@@ -105,10 +105,10 @@ class OverlappingTransaction(MemoryTransaction):
             if waiter and not waiter.done():
                 waiter.set_result(None)
 
-    async def load(self, streams: Collection[str], keys: Collection[Key] = ()) -> Loaded:
-        """All events of `streams` and the stored answers of `keys`."""
+    async def load(self, streams: Collection[str], keys: Collection[Key] = (), known: Mapping[str, int] = NOTHING) -> Loaded:
+        """The events of `streams` beyond the version known of each, and the stored answers of `keys`."""
         await self._look()
-        return await super().load(streams, keys)
+        return await super().load(streams, keys, known)
 
     async def holder(self, kind: str, key: str) -> str | None:
         """The stream that holds a claimed key, or None."""

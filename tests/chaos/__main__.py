@@ -25,8 +25,7 @@ from tests.faults.workload import Desk, furnish
 
 RENEWED = 300.0
 """Seconds after which everybody logs in again."""
-AWAY = 12
-"""Kafka is away for this part of the time."""
+TRIED_AGAIN = 10.0
 WARM_UP = 5.0
 FINISHES_WITHIN = 90.0
 
@@ -39,12 +38,12 @@ class Wanted:
     kills: int = field(default_factory=lambda: int(os.environ.get("KILLS") or 12))
     rate: float = field(default_factory=lambda: float(os.environ.get("RATE") or (25 if int(os.environ.get("SCALE") or 1) == 1 else 20)))
     scale: int = field(default_factory=lambda: int(os.environ.get("SCALE") or 1))
+    away: float = field(default_factory=lambda: float(os.environ.get("AWAY") or 0))
+    """Seconds without Kafka; a twelfth of all, where nothing is said."""
     seed: int = field(default_factory=lambda: int(os.environ.get("SEED") or random.randrange(1_000_000)))
 
-    @property
-    def away(self) -> float:
-        """Seconds without Kafka."""
-        return self.seconds / AWAY
+    def __post_init__(self) -> None:
+        self.away = self.away or self.seconds / 12
 
 
 @dataclass
@@ -139,15 +138,16 @@ class Run:
     async def _renew(self) -> None:
         while True:
             await asyncio.sleep(RENEWED)
-            for login, person in self.desk.group.people.items():
-                name = f"{login.replace('_', '.')}{self.desk.group.number}"
-                if login != "admin":
-                    for _ in range(30):
-                        with suppress(Exception):
-                            await asyncio.to_thread(person.log_in, name, PASSWORD)
-                            break
-                        await asyncio.sleep(1)
-            self._admit()
+            await asyncio.gather(*(self._log_in(login) for login in self.desk.group.people if login != "admin"))
+
+    async def _log_in(self, login: str) -> None:
+        """Tries until it works, not so often that it would count as guessing."""
+        name = f"{login.replace('_', '.')}{self.desk.group.number}"
+        while True:
+            with suppress(Exception):
+                await asyncio.to_thread(self.desk.group.people[login].log_in, name, PASSWORD)
+                return self._admit()
+            await asyncio.sleep(TRIED_AGAIN)
 
 
 def main() -> int:

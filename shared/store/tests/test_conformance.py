@@ -15,12 +15,13 @@ from psycopg_pool import AsyncConnectionPool
 from shared.bus.heard import Effect, Heard, Send
 from shared.decider import Rejected
 from shared.deciding import Folder, NotFound, Order, VersionConflict
-from shared.handling import IN_LINE, Done, Handler, KeyReused, Number, Request
+from shared.events.envelope import Recorded
+from shared.handling import IN_LINE, LONG, Done, Handler, KeyReused, Number, Request
 from shared.processes.timers import Timers
 from shared.store.memory import MemoryStore
 from shared.store.migrate import migrate
 from shared.store.postgres import PostgresStore
-from shared.store.protocol import Commit, Key, Republication, Store, Taken, Unavailable
+from shared.store.protocol import Commit, EventRow, Key, Republication, Store, Taken, Unavailable
 from shared.store.verify import verify
 from shared.testing import tills
 from shared.testing.overlapping import OverlappingStore
@@ -61,6 +62,16 @@ def request(id: str, command: Any, key: str | None = None, **also: Any) -> Reque
     order = Order(stream=f"till-{id}", meta=tills.meta, **{k: also.pop(k) for k in ("expected", "stores", "must_exist") if k in also})
     scoped = Key(subject="li", route="tills", key=key) if key else None
     return Request(order=order, command=command, key=scoped, **also)
+
+
+class Folding(Folder):
+    """Counts the events it reads."""
+
+    folded = 0
+
+    def recorded(self, row: EventRow) -> Recorded[Any]:
+        self.folded += 1
+        return super().recorded(row)
 
 
 async def opened(handler: Handler, name: str = "front") -> str:
@@ -270,6 +281,39 @@ async def test_a_timer_fires_once(handler: Handler, store: Store) -> None:
     closed_by_hand = await opened(handler, "other")
     await handler.handle(request(closed_by_hand, CloseTill()))
     assert await timers.fire(10) == 0
+
+
+async def test_of_a_stream_that_is_known_only_what_followed_is_read(handler: Handler, store: Store) -> None:
+    known, other = f"till-{await opened(handler)}", f"till-{await opened(handler, 'other')}"
+    for stream in (known, known, other):
+        await handler.handle(request(stream.removeprefix("till-"), PutIn(amount=1)))
+    loaded = await store.load([known, other, "till-nobody"], known={known: 2})
+    assert {stream: [row.version for row in rows] for stream, rows in loaded.events.items()} == {
+        known: [3],
+        other: [1, 2],
+        "till-nobody": [],
+    }
+
+
+async def test_a_long_stream_is_not_read_from_its_beginning_for_each_event(handler: Handler, store: Store) -> None:
+    """What everything goes through, such as the count of a model in a store: only what others wrote since is read."""
+    here, there = Folding(tills.stored, [tills.aggregate]), Handler(store, Folder(tills.stored, [tills.aggregate]))
+    listening = Handler(store, here)
+    id = await opened(handler)
+
+    async def hear(handler: Handler) -> None:
+        async with store.begin() as tx:
+            await handler.apply(tx, [heard(Send(to=f"till-{id}", command=PutIn(amount=1)))])
+
+    for _ in range(LONG):
+        await hear(listening)
+    for _ in range(3):
+        await hear(there)
+    before = here.folded
+    await hear(listening)
+    assert here.folded - before == 3
+    (row,) = (await store.rows(tills.tills, [(id,)])).values()
+    assert row.total == LONG + 4
 
 
 async def test_a_transaction_that_raises_leaves_nothing(store: Store) -> None:
