@@ -108,12 +108,14 @@ class Relay:
         if sent is not None:
             raise sent
         failpoints.hit("relay.after_publish")
-        if await self.store.sent(positions, _LEASE, epoch):
-            self._ahead = more if self._epoch == epoch and not isinstance(more, BaseException) else []
-        else:
+        if not await self.store.sent(positions, _LEASE, epoch):
             log.warning("relay fenced", context=self.context, epoch=epoch)
             self._epoch = None
         failpoints.hit("relay.after_delete")
+        if isinstance(more, BaseException):
+            raise more
+        if self._epoch == epoch:
+            self._ahead = more
 
     async def _read_on(self, positions: Sequence[int]) -> Sequence[OutboxRow]:
         return await self.store.waiting(self.batch, positions) if len(positions) == self.batch else []

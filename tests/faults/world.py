@@ -41,6 +41,13 @@ def eventually[T](found: Callable[[], T], seconds: float = 30, pause: float = 0.
     return answer
 
 
+def _gone(process: psutil.Process) -> bool:
+    try:
+        return bool(process.status() == psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return True
+
+
 class World:
     """Kills, freezes and doubles the processes of a platform."""
 
@@ -67,7 +74,7 @@ class World:
         """kill -9; the moment it was gone."""
         process = self.process(name)
         process.kill()
-        eventually(lambda: not process.is_running() or process.status() == psutil.STATUS_ZOMBIE, pause=0.001)
+        eventually(lambda: _gone(process), pause=0.001)
         return time.monotonic()
 
     def ready(self, name: str) -> bool:

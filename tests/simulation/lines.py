@@ -8,7 +8,7 @@ from uuid import UUID
 
 from shared.bus.memory import MemoryBus, MemorySubscription
 from shared.bus.protocol import Batch, BusUnavailable, Message, Starts
-from shared.store.protocol import Commit, OutboxRow, Unavailable
+from shared.store.protocol import Commit, Unavailable
 from shared.testing.overlapping import OverlappingStore, OverlappingTransaction
 from tests.simulation.faults import Faults
 
@@ -17,8 +17,8 @@ SESSION = 1.5
 HELD = 4.0
 """Seconds a slow server takes at most."""
 _STATEMENTS = (
-    *("load", "holder", "rows", "scan", "tallies", "lock", "append", "number", "advance", "marks", "mark", "fired", "postpone"),
-    *("positions", "lineages", "learn", "parked_keys", "park", "parked", "reached", "unpark"),
+    *("load", "holder", "rows", "scan", "tallies", "lock", "append", "number", "fired", "postpone"),
+    *("take", "positions", "lineages", "learn", "parked_keys", "park", "parked", "reached", "unpark"),
 )
 
 
@@ -125,11 +125,6 @@ class StoreLine:
         await self.process.cross(Unavailable)
         return done
 
-    async def waiting(self, limit: int) -> Sequence[OutboxRow]:
-        """The oldest outbox rows."""
-        await self.process.cross(Unavailable)
-        return await self.store.waiting(limit)
-
 
 def _read(name: str) -> Callable[..., Awaitable[Any]]:
     async def send(self: StoreLine, *args: Any, **named: Any) -> Any:
@@ -139,7 +134,7 @@ def _read(name: str) -> Callable[..., Awaitable[Any]]:
     return send
 
 
-for _name in ("load", "holder", "rows", "scan", "tallies", "watermark"):
+for _name in ("load", "holder", "rows", "scan", "tallies", "waiting", "watermark"):
     setattr(StoreLine, _name, _read(_name))
 
 
