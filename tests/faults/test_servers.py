@@ -58,9 +58,10 @@ def test_f10_postgresql_killed_says_so_at_once_and_everything_heals_alone(
     refused = [answer for answer in told if answer.status == 503]
     first = next(answer for answer in told if answer.accepted and answer.at - answer.took > died)
     measured("PostgreSQL killed to first accepted command", first.at - died)
-    measured("slowest 503 meanwhile", max(answer.took for answer in refused))
+    slowest = max((answer.took for answer in refused), default=0.0)  # nobody, where PostgreSQL is back before anyone gives up
+    measured("slowest 503 meanwhile", slowest)
     assert 0 not in {answer.status for answer in told}
     assert all(answer.retry_after for answer in refused)
-    assert max(answer.took for answer in refused) < AT_ONCE
+    assert slowest < AT_ONCE
     assert first.at - died < HEALED
     measured("all settled after PostgreSQL was killed", oracle.settle())
