@@ -110,8 +110,10 @@ class PostgresTransaction:
         events: dict[str, list[EventRow]] = {stream: [] for stream in streams}
         if streams:
             cursor = self.conn.cursor(binary=True)
-            versions = _numbers([known.get(stream, 0) for stream in streams])
-            found = await cursor.execute(*((_LOAD_ON, [array(streams), versions]) if known else (_LOAD, [array(streams)])))
+            if known:
+                found = await cursor.execute(_LOAD_ON, [array(streams), _numbers([known.get(stream, 0) for stream in streams])])
+            else:
+                found = await cursor.execute(_LOAD, [array(streams)])
             for row in await found.fetchall():
                 events[row[0]].append(EventRow(*row))
         answers: dict[Key, Answer] = {}
