@@ -2,8 +2,8 @@
 
 import asyncio
 from collections import defaultdict, deque
-from collections.abc import AsyncIterator, Collection, Coroutine, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Collection, Coroutine, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from functools import lru_cache
 from typing import Any
 
@@ -59,17 +59,14 @@ class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]
         """The next messages, after at most `timeout` seconds. Raises BusUnavailable too when nothing comes for long: a client may be stuck."""
         if self._lost and not await self._seek():
             return {}
-        try:
-            async with asyncio.timeout(timeout + _SILENT):
-                fetched = await self._consumer.getmany(timeout_ms=int(timeout * 1000), max_records=self._most)
-        except NoOffsetForPartitionError:  # assigned a moment ago, not sought yet; Kafka has no offsets of ours
-            return {}
-        except OffsetOutOfRangeError as error:
-            raise OutOfRange(f"Kafka does not keep what is wanted: {error}") from error
-        except BaseException as error:
-            if _away(error):
-                raise BusUnavailable(repr(error)) from error
-            raise
+        with _answering():
+            try:
+                async with asyncio.timeout(timeout + _SILENT):
+                    fetched = await self._consumer.getmany(timeout_ms=int(timeout * 1000), max_records=self._most)
+            except NoOffsetForPartitionError:  # assigned a moment ago, not sought yet; Kafka has no offsets of ours
+                return {}
+            except OffsetOutOfRangeError as error:
+                raise OutOfRange(f"Kafka does not keep what is wanted: {error}") from error
         now = asyncio.get_running_loop().time()
         if fetched:
             self._heard_at = now
@@ -134,17 +131,16 @@ class KafkaBus:
     async def _producing(self) -> AsyncIterator[AIOKafkaProducer]:
         """The producer; after any error it is thrown away, so that no batch follows one that was lost."""
         async with self._sending:
-            try:
-                async with asyncio.timeout(self.timeout):
-                    if self._producer is None:
-                        self._producer = self._new_producer()
-                        await self._producer.start()
-                    yield self._producer
-            except BaseException as error:
-                self._throw_away()
-                if _away(error):
-                    raise BusUnavailable(repr(error)) from error
-                raise
+            with _answering():
+                try:
+                    async with asyncio.timeout(self.timeout):
+                        if self._producer is None:
+                            self._producer = self._new_producer()
+                            await self._producer.start()
+                        yield self._producer
+                except BaseException:
+                    self._throw_away()
+                    raise
 
     def _new_producer(self) -> AIOKafkaProducer:
         return AIOKafkaProducer(
@@ -208,13 +204,10 @@ class KafkaBus:
             places = [TopicPartition(topic, partition) for partition in await producer.partitions_for(topic)]
         consumer = AIOKafkaConsumer(bootstrap_servers=self.servers, client_id=self.client, enable_auto_commit=False)
         try:
-            async with asyncio.timeout(self.timeout):
-                await consumer.start()
-                return {at.partition: end for at, end in (await consumer.end_offsets(places)).items()}
-        except BaseException as error:
-            if _away(error):
-                raise BusUnavailable(repr(error)) from error
-            raise
+            with _answering():
+                async with asyncio.timeout(self.timeout):
+                    await consumer.start()
+                    return {at.partition: end for at, end in (await consumer.end_offsets(places)).items()}
         finally:
             await self._stop(consumer)
 
@@ -227,13 +220,10 @@ class KafkaBus:
     async def _admin(self) -> AsyncIterator[AIOKafkaAdminClient]:
         admin = AIOKafkaAdminClient(bootstrap_servers=self.servers, client_id=self.client)
         try:
-            await _within(self.timeout, admin.start())
-            async with asyncio.timeout(self.timeout):
-                yield admin
-        except BaseException as error:
-            if _away(error):
-                raise BusUnavailable(repr(error)) from error
-            raise
+            with _answering():
+                await _within(self.timeout, admin.start())
+                async with asyncio.timeout(self.timeout):
+                    yield admin
         finally:
             with suppress(*_FAILURES):
                 await _within(self.timeout, admin.close())
@@ -272,6 +262,17 @@ async def _abandon(producer: AIOKafkaProducer) -> None:
         await producer._sender.close()
     with suppress(Exception):
         await producer.client.close()
+
+
+@contextmanager
+def _answering() -> Iterator[None]:
+    """What means that Kafka does not answer is BusUnavailable to whoever asked."""
+    try:
+        yield
+    except BaseException as error:
+        if _away(error):
+            raise BusUnavailable(repr(error)) from error
+        raise
 
 
 def _away(error: BaseException) -> bool:
