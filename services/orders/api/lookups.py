@@ -6,9 +6,9 @@ from typing import Any
 
 from services.orders import known
 from services.orders.domain.approval import Authority
-from services.orders.domain.rules import Rulebook, SalesRules, TaxRules, sales_rules, tax_rule
+from services.orders.domain.rules import Rulebook, SalesRules, sales_rules, tax_rule
 from services.orders.domain.tax import PurchaseTax
-from services.orders.views.rulebook import enacted
+from services.orders.views import rulebook
 from shared.values.clock import local_day
 from shared.values.money import Money
 from shared.web.call import Call
@@ -38,7 +38,7 @@ def _first(field: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Shop:
-    """A store with its legal entity, and what day it is there."""
+    """A store with its legal entity, what day it is there, and the rules it sells by."""
 
     store_id: str
     code: str
@@ -50,6 +50,17 @@ class Shop:
     vat_permille: int
     timezone: str
     today: date
+    book: Rulebook
+    """What administrators have enacted."""
+
+    @property
+    def rules(self) -> SalesRules:
+        """The rules of selling in force today."""
+        return sales_rules(self.today, self.book.sales)
+
+    def tax(self, invoiced_on: date | None, powertrain: str) -> PurchaseTax | None:
+        """The purchase tax of a car invoiced on a day, today when none is given."""
+        return tax_rule(invoiced_on or self.today, powertrain, self.currency, self.book.tax)
 
 
 async def shop(call: Call, store_id: str) -> Shop:
@@ -59,11 +70,13 @@ async def shop(call: Call, store_id: str) -> Shop:
     row = await everybodys(
         call,
         "store_id",
-        f"select s.store_id, s.code, s.name, s.entity_id, e.name as entity_name, e.tax_number, e.currency, e.vat_permille, s.timezone "
-        f"from {known.stores.sql_name} s join {known.entities.sql_name} e using (entity_id) where s.store_id = %s",
+        f"select s.store_id, s.code, s.name, s.entity_id, e.name as entity_name, e.tax_number, e.currency, e.vat_permille, s.timezone, "
+        f"r.sales, r.tax from {known.stores.sql_name} s join {known.entities.sql_name} e using (entity_id) "
+        f"left join {rulebook.table.sql_name} r on true where s.store_id = %s",
         store_id,
     )
-    return Shop(**row, today=local_day(call.at, row["timezone"]))
+    book = rulebook.book(row.pop("sales"), row.pop("tax"))
+    return Shop(**row, today=local_day(call.at, row["timezone"]), book=book)
 
 
 async def customer(call: Call, customer_id: str) -> dict[str, Any]:
@@ -87,20 +100,22 @@ async def trim(call: Call, trim_id: str) -> dict[str, Any]:
     return await everybodys(call, "trim_id", f"select * from {known.trims.sql_name} where trim_id = %s", trim_id)
 
 
-async def list_price(call: Call, trim_row: dict[str, Any], shop: Shop) -> Money:
-    """The price in force today in this store: its own before everybody's, then the one that began last, then the one listed last.
+async def priced(call: Call, trim_id: str, shop: Shop) -> tuple[dict[str, Any], Money]:
+    """A trim, and its price in force today in this store: its own before everybody's, then the one that began last, then the one listed last.
 
     Without any it is the guide price.
     """
-    prices = await call.everybodys(
-        f"select price, currency from {known.prices.sql_name} where trim_id = %s and store_id in (%s, '') "
-        "and valid_from <= %s and (valid_to is null or valid_to >= %s) and currency = %s "
-        "order by store_id = '', valid_from desc, sequence desc limit 1",
-        [trim_row["trim_id"], shop.store_id, shop.today, shop.today, shop.currency],
+    row = await everybodys(
+        call,
+        "trim_id",
+        f"select t.*, (select price from {known.prices.sql_name} p where p.trim_id = t.trim_id and store_id in (%s, '') "
+        "and valid_from <= %s and (valid_to is null or valid_to >= %s) and p.currency = %s "
+        f"order by store_id = '', valid_from desc, sequence desc limit 1) as listed from {known.trims.sql_name} t where trim_id = %s",
+        *(shop.store_id, shop.today, shop.today, shop.currency, trim_id),
     )
-    if not prices and trim_row["currency"] != shop.currency:
+    if row["listed"] is None and row["currency"] != shop.currency:
         raise unknown("trim_id")
-    return Money(prices[0]["price"] if prices else trim_row["guide_price"], shop.currency)
+    return row, Money(row["guide_price"] if row["listed"] is None else row["listed"], shop.currency)
 
 
 async def car(call: Call, vin: str, trim_id: str) -> dict[str, Any]:
@@ -120,29 +135,11 @@ async def certificate(call: Call, stay_id: str | None) -> str:
     return rows[0]["certificate"] if rows else ""
 
 
-async def authorities(call: Call, series: str) -> tuple[Authority, ...]:
-    """Each role's authority for a series: its own row for the series, else its row for every series."""
+async def authorities(call: Call, trim_id: str) -> tuple[Authority, ...]:
+    """Each role's authority for the series of a trim: its own row for the series, else its row for every series."""
     rows = await call.everybodys(
         f"select distinct on (role) role, discount_permille from {known.authorities.sql_name} "
-        "where series in (%s, '*') order by role, series = '*'",
-        [series],
+        f"where series in ((select series from {known.trims.sql_name} where trim_id = %s), '*') order by role, series = '*'",
+        [trim_id],
     )
     return tuple(Authority(role=row["role"], discount_permille=row["discount_permille"]) for row in rows)
-
-
-@dataclass(frozen=True)
-class Rules:
-    """The rules in force on a day."""
-
-    sales: SalesRules
-    enacted_tax: tuple[TaxRules, ...]
-
-    def tax(self, invoiced_on: date, powertrain: str, currency: str) -> PurchaseTax | None:
-        """The purchase tax of a car invoiced on a day."""
-        return tax_rule(invoiced_on, powertrain, currency, self.enacted_tax)
-
-
-async def rules(call: Call, day: date) -> Rules:
-    """What the law and the house demand on a day."""
-    book: Rulebook = await enacted(call)
-    return Rules(sales_rules(day, book.sales), book.tax)

@@ -55,10 +55,9 @@ class Cancelling(Body):
 @router.post("/orders", summary="Place an order, from a quote or directly", status_code=201, openapi_extra=needs("orders.write"))
 async def place(body: NewOrder, call: Call) -> Done:
     shop = await lookups.shop(call, body.store_id)
-    rules = await lookups.rules(call, shop.today)
     terms = await new_terms(call, body, shop)
     order_id = new_id()
-    sale = await new_sale(call, body, shop, order_id, "", rules.sales.checklist)
+    sale = await new_sale(call, body, shop, order_id, "", shop.rules.checklist)
 
     def numbered(n: int) -> PlaceOrder:
         return PlaceOrder(sale=replace(sale, number=f"SO-{shop.code}-{shop.today:%Y%m%d}-{n:03}"), terms=terms, at=call.at)
@@ -75,14 +74,12 @@ async def submit(order_id: Id, call: Call) -> Done:
 async def approve(order_id: Id, call: Call) -> Done:
     row = await order_book.row_of(call, order_id)
     shop = await lookups.shop(call, row["store_id"])
-    trim = await lookups.trim(call, row["trim_id"])
-    rules = await lookups.rules(call, shop.today)
     command = ApproveOrder(
         by=call.staff,
         roles=tuple(sorted(call.auth.roles)),
-        authorities=await lookups.authorities(call, trim["series"]),
-        minimum_down_permille=rules.sales.minimum_down_permille,
-        source=rules.sales.source,
+        authorities=await lookups.authorities(call, row["trim_id"]),
+        minimum_down_permille=shop.rules.minimum_down_permille,
+        source=shop.rules.source,
         at=call.at,
     )
     return await call.handle("order", order_id, command)
@@ -99,8 +96,7 @@ async def reserve(order_id: Id, call: Call) -> Done:
 async def sign(order_id: Id, body: Signing, call: Call) -> Done:
     row = await order_book.row_of(call, order_id)
     shop = await lookups.shop(call, row["store_id"])
-    rules = await lookups.rules(call, shop.today)
-    contract = await papers.contract_paper(call, row, body.earnest, call.at)
+    contract = await papers.contract_paper(call, row, shop, body.earnest, call.at)
     command = SignContract(
         by=call.staff,
         manager=manages(call),
@@ -108,7 +104,7 @@ async def sign(order_id: Id, body: Signing, call: Call) -> Done:
         price=contract["price"],
         signer=await call.vault.seal(row["customer_id"], body.signer),
         earnest=body.earnest,
-        earnest_limit_permille=rules.sales.earnest_limit_permille,
+        earnest_limit_permille=shop.rules.earnest_limit_permille,
         sha256=digest(contract),
         document=await call.vault.seal(row["customer_id"], papers.as_text(contract)),
         at=call.at,
@@ -122,7 +118,8 @@ async def contract(order_id: Id, call: Call) -> Response:
     if not may_see_person(call, row):
         raise Problem("forbidden")
     if row["document"] is None:
-        paper = await papers.contract_paper(call, row, Money(0, row["currency"]), row["changed_at"])
+        shop = await lookups.shop(call, row["store_id"])
+        paper = await papers.contract_paper(call, row, shop, Money(0, row["currency"]), row["changed_at"])
     else:
         text, signer = await call.vault.open_all([row["document"], row["signer"]])
         if text is None or signer is None:

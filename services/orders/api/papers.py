@@ -71,9 +71,8 @@ def grouped(money: Money) -> str:
     return f"{int(whole):,}{point}{decimals}"
 
 
-async def contract_paper(call: Call, row: dict[str, Any], earnest: Money, at: datetime) -> Contract:
+async def contract_paper(call: Call, row: dict[str, Any], shop: lookups.Shop, earnest: Money, at: datetime) -> Contract:
     """The contract of an order as it stands. Raises Problem when its customer has been forgotten."""
-    shop = await lookups.shop(call, row["store_id"])
     price = Money(row["price"], row["currency"])
     down = Money(row["down_payment"], row["currency"])
     net, vat = vat_inside(price, shop.vat_permille)

@@ -69,7 +69,7 @@ async def new_terms(call: Call, body: NewOrder, shop: lookups.Shop) -> Terms:
 
 async def listed(call: Call, trim_id: str, options: tuple[Option, ...], shop: lookups.Shop) -> tuple[Money, tuple[str, ...]]:
     """The price in force with options, and what they are. Raises Problem for an option in another currency."""
-    price = await lookups.list_price(call, await lookups.trim(call, trim_id), shop)
+    _, price = await lookups.priced(call, trim_id, shop)
     for option in options:
         if option.amount.currency != price.currency:
             raise Problem("currency-mismatch")

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from services.orders.api import lookups
 from services.orders.api.papers import quote_paper
 from services.orders.domain.quote import FinancePlan, IssueQuote, Item, Offer, RecordFeedback, ReviseQuote
+from services.orders.domain.tax import PurchaseTax
 from services.orders.views import quote_book
 from services.orders.views.shown import READ, manages, may_see_person
 from shared.documents import render_async
@@ -73,10 +74,7 @@ async def issue(body: NewQuote, call: Call) -> Done:
     await lookups.customer(call, body.customer_id)
     if body.opportunity_id:
         await lookups.opportunity(call, body.opportunity_id, body.customer_id)
-    trim = await lookups.trim(call, body.trim_id)
-    rules = await lookups.rules(call, shop.today)
-    offer = await offer_of(call, body, trim, shop)
-    tax = rules.tax(body.invoice_on or shop.today, trim["powertrain"], shop.currency)
+    offer, tax = await offer_of(call, body, shop)
     quote_id = new_id()
 
     def numbered(n: int) -> IssueQuote:
@@ -90,7 +88,7 @@ async def issue(body: NewQuote, call: Call) -> Done:
             offer=offer,
             vat_permille=shop.vat_permille,
             tax=tax,
-            expires_at=call.at + timedelta(days=rules.sales.quote_days),
+            expires_at=call.at + timedelta(days=shop.rules.quote_days),
             at=call.at,
         )
 
@@ -101,15 +99,14 @@ async def issue(body: NewQuote, call: Call) -> Done:
 async def revise(quote_id: Id, body: OfferBody, call: Call) -> Done:
     row = await quote_book.row_of(call, quote_id)
     shop = await lookups.shop(call, row["store_id"])
-    trim = await lookups.trim(call, body.trim_id)
-    rules = await lookups.rules(call, shop.today)
+    offer, tax = await offer_of(call, body, shop)
     command = ReviseQuote(
         by=call.staff,
         manager=manages(call),
-        offer=await offer_of(call, body, trim, shop),
+        offer=offer,
         vat_permille=shop.vat_permille,
-        tax=rules.tax(body.invoice_on or shop.today, trim["powertrain"], shop.currency),
-        expires_at=call.at + timedelta(days=rules.sales.quote_days),
+        tax=tax,
+        expires_at=call.at + timedelta(days=shop.rules.quote_days),
         at=call.at,
     )
     return await call.handle("quote", quote_id, command)
@@ -132,17 +129,19 @@ async def paper(quote_id: Id, call: Call) -> Response:
     return Response(await render_async("quote", data), media_type="application/pdf")
 
 
-async def offer_of(call: Call, body: OfferBody, trim: dict[str, object], shop: lookups.Shop) -> Offer:
-    """The offer with the list price in force."""
+async def offer_of(call: Call, body: OfferBody, shop: lookups.Shop) -> tuple[Offer, PurchaseTax | None]:
+    """The offer with the list price in force, and the tax rule of the day the car will be invoiced."""
+    trim, list_price = await lookups.priced(call, body.trim_id, shop)
     if body.vin:
         await lookups.car(call, body.vin, body.trim_id)
-    return Offer(
+    offer = Offer(
         trim_id=body.trim_id,
         vin=body.vin,
-        list_price=await lookups.list_price(call, trim, shop),
+        list_price=list_price,
         options=tuple(Item(kind="option", text=option.text, amount=option.amount) for option in body.options),
         discount=body.discount,
         beside=tuple(Item(kind=item.kind, text=item.text, amount=item.amount) for item in body.beside),
         trade_in=Item(kind="trade-in", text=body.trade_in.text, amount=body.trade_in.amount) if body.trade_in else None,
         plan=FinancePlan(**dict(body.finance)) if body.finance else None,
     )
+    return offer, shop.tax(body.invoice_on, trim["powertrain"])

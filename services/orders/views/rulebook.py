@@ -61,4 +61,9 @@ async def rules(call: Call) -> dict[str, Any]:
 async def enacted(call: Call) -> r.Rulebook:
     """What administrators have enacted."""
     rows = await call.everybodys(f"select sales, tax from {table.sql_name}")
-    return msgspec.convert(rows[0], r.Rulebook) if rows else r.Rulebook()
+    return book(**rows[0]) if rows else r.Rulebook()
+
+
+def book(sales: list[Any] | None, tax: list[Any] | None) -> r.Rulebook:
+    """The rulebook of a row; None where nothing has been enacted yet."""
+    return msgspec.convert({"sales": sales or (), "tax": tax or ()}, r.Rulebook)
