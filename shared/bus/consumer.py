@@ -12,7 +12,7 @@ import structlog
 from shared.bus import metrics
 from shared.bus.cloudevents import Envelope, Malformed, Watermark, heard, known, read
 from shared.bus.heard import Effect, Heard, Listen
-from shared.bus.inbox import Key, Known, Position, inbox, take_alone
+from shared.bus.inbox import Key, Known, Moves, Position, inbox, take_alone
 from shared.bus.pace import Pace
 from shared.bus.parked import Apply, parked
 from shared.bus.protocol import PREFIX, Batch, Bus, BusUnavailable, OutOfRange, Place, Record, Subscription, topic_of
@@ -205,28 +205,25 @@ class Consumer:
         if not reading.events and now < self._flush_at:
             self._ahead = reading.ahead
             return
-        if cause is None and self._of_no_use(batch, reading):
-            return await self._pass_over(batch, reading, now)
+        if cause is None and self._of_no_use(reading):
+            return await self._pass_over(reading, now)
         async with self.store.begin() as tx:
-            moves = {place: (self.positions[place].next, position) for place, position in reading.ahead.items()}
-            known = await inbox(tx).take(self.name, moves, reading.newest)
+            known = await inbox(tx).take(self.name, self._moves(reading), reading.newest)
             if known is None:
                 raise Moved
             outcomes = await self._effects(tx, reading, known, cause)
             failpoints.hit("consumer.before_commit")
         failpoints.hit("consumer.after_commit")
         self._lineages = reading.lineages
-        self.positions |= reading.ahead
-        self._ahead = {}
-        self._flush_at = now + _IDLE
+        self._moved(reading, now)
         self._count(outcomes)
 
-    def _of_no_use(self, batch: Batch, reading: _Reading) -> bool:
-        """Whether there are only watermarks, or events of one partition of which the listener makes nothing.
+    def _of_no_use(self, reading: _Reading) -> bool:
+        """Whether there are only watermarks, or events of which the listener makes nothing.
 
         One that fails has its tries where it would have an effect; one of a type unknown so far may have to wait behind a parked one.
         """
-        if reading.lineages != self._lineages or (reading.events and len(batch) > 1):
+        if reading.lineages != self._lineages:
             return False
         try:
             return not any(
@@ -235,20 +232,24 @@ class Consumer:
         except Exception:
             return False
 
-    async def _pass_over(self, batch: Batch, reading: _Reading, now: float) -> None:
+    async def _pass_over(self, reading: _Reading, now: float) -> None:
         """Offsets and marks alone, without a transaction around them. Nothing is parked: there is nothing to be done later."""
-        ahead = {place: reading.ahead[place] for place in batch} if reading.events else reading.ahead
-        moves = {place: (self.positions[place].next, position) for place, position in ahead.items()}
+        moves = self._moves(reading)
         failpoints.hit("consumer.before_commit")
         known = await take_alone(self.store, self.name, moves, reading.newest)
         if known is None:
             raise Moved
         failpoints.hit("consumer.after_commit")
-        self.positions |= ahead
-        self._ahead = {place: position for place, position in reading.ahead.items() if place not in ahead}
-        if not self._ahead:
-            self._flush_at = now + _IDLE
+        self._moved(reading, now)
         self._count(self._plan(reading.events, known._replace(parked=set()), None).outcomes)
+
+    def _moves(self, reading: _Reading) -> Moves:
+        return {place: (self.positions[place].next, position) for place, position in reading.ahead.items()}
+
+    def _moved(self, reading: _Reading, now: float) -> None:
+        self.positions |= reading.ahead
+        self._ahead = {}
+        self._flush_at = now + _IDLE
 
     def _made(self, reading: _Reading, record: Record, envelope: Envelope) -> tuple[Heard, list[Effect]]:
         """The event as it is heard, and what the listener makes of it."""

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 from uuid import UUID
 
 import msgspec
+from psycopg.errors import DivisionByZero
 from psycopg.rows import dict_row
 
 from shared.bus.protocol import Message, Place
@@ -65,9 +66,9 @@ class Inbox(Protocol):
     """Part of the transaction it was made of."""
 
     async def take(self, consumer: str, moves: Moves, newest: Mapping[Key, int]) -> Known | None:
-        """Moves offsets from where they are believed to be, and marks to `newest`; None when another member has moved one.
+        """Moves offsets from where they are believed to be, and marks to `newest`; None, and nothing is moved, when another member has moved one.
 
-        On PostgreSQL one statement: a batch of one message is mostly statements.
+        On PostgreSQL one statement: a batch of one message is mostly statements. After None the transaction is dead.
         """
         ...
 
@@ -118,10 +119,7 @@ def inbox(tx: Transaction) -> Inbox:
 
 
 async def take_alone(store: Store, consumer: str, moves: Moves, newest: Mapping[Key, int]) -> Known | None:
-    """Takes where there is nothing to do but this: on PostgreSQL without BEGIN and COMMIT around the statement.
-
-    Marks are for one partition only. Of several, some may have moved when another has not: each was where it was believed to be.
-    """
+    """Takes where there is nothing to do but this: on PostgreSQL without BEGIN and COMMIT around the statement."""
     if isinstance(store, PostgresStore):
         async with store.look() as tx:
             return await inbox(tx).take(consumer, moves, newest)
@@ -149,13 +147,14 @@ _TAKE = """with moves as (select * from json_to_recordset(%(moves)s::json)
         returning topic),
     marked as (insert into marks (consumer, source, stream, sequence)
         select %(consumer)s, source, stream, sequence from newest
-        where (select count(*) from moved) = (select count(*) from moves) order by source, stream
+        order by source, stream
         on conflict (consumer, source, stream) do update set sequence = greatest(marks.sequence, excluded.sequence)
         returning source, stream, old.sequence as before),
     held as (select k.source, k.stream from parked_keys k join newest using (source, stream) where k.consumer = %(consumer)s
         order by k.source, k.stream for update of k)
-    select (select count(*) from moved), m.source, m.stream, m.before, h.source is not null
+    select 1 / ((select count(*) from moved) = (select count(*) from moves))::int, m.source, m.stream, m.before, h.source is not null
     from (values (1)) one left join marked m on true left join held h using (source, stream)"""
+"""Whole or not at all, without a transaction around it too: it divides by zero when an offset is not where it was believed to be."""
 _LOCK = """select source, stream from parked_keys where consumer = %s
     and (source, stream) in (select * from json_to_recordset(%s::json) as x(source text, stream text))
     order by source, stream for update"""
@@ -184,11 +183,11 @@ class _PostgresInbox:
             for place, (start, position) in sorted(moves.items())
         ]
         marked = [{"source": source, "stream": stream, "sequence": n} for (source, stream), n in sorted(newest.items())]
-        found = await self.conn.execute(_TAKE, {"consumer": consumer, "moves": _json(moved), "newest": _json(marked)})
-        rows = await found.fetchall()
-        if rows[0][0] != len(moves):
+        try:
+            found = await self.conn.execute(_TAKE, {"consumer": consumer, "moves": _json(moved), "newest": _json(marked)})
+        except DivisionByZero:
             return None
-        keys = [((source, stream), before, held) for _, source, stream, before, held in rows if source is not None]
+        keys = [((source, stream), before, held) for _, source, stream, before, held in await found.fetchall() if source is not None]
         return Known({key: before for key, before, _ in keys if before is not None}, {key for key, _, held in keys if held})
 
     async def positions(self, consumer: str) -> dict[Place, Position]:

@@ -193,10 +193,10 @@ async def test_what_is_of_no_use_is_taken_once_too(store: Store) -> None:
 
 
 async def test_where_another_member_has_gone_on_what_is_of_no_use_moves_nothing(store: Store) -> None:
-    at, key = Place("a", 1), ("orders", "order-1")
+    at, other, key = Place("a", 1), Place("a", 2), ("orders", "order-1")
     async with store.begin() as tx:
-        assert await inbox(tx).take("stock", {at: (0, Position(7, None))}, {})
-    assert await take_alone(store, "stock", {at: (5, Position(8, None))}, {key: 900}) is None
+        assert await inbox(tx).take("stock", {at: (0, Position(7, None)), other: (0, Position(3, None))}, {})
+    assert await take_alone(store, "stock", {at: (5, Position(8, None)), other: (3, Position(4, None))}, {key: 900}) is None
     async with store.begin() as tx:
-        assert await inbox(tx).positions("stock") == {at: Position(7, None)}
+        assert await inbox(tx).positions("stock") == {at: Position(7, None), other: Position(3, None)}
         assert await inbox(tx).reached("stock", [key]) == {}
