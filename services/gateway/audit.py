@@ -14,7 +14,9 @@ log = structlog.get_logger()
 
 PAUSE = 0.1
 MOST = 50_000
-"""Rows kept waiting while PostgreSQL is away; beyond, commands are refused rather than unrecorded."""
+"""Rows kept waiting while PostgreSQL is away; beyond, everything is refused rather than unrecorded."""
+AT_ONCE = 1_000
+"""Rows of one statement: all that waited would be longer than a statement may take, and wait for ever."""
 
 
 @message
@@ -41,7 +43,7 @@ class Audit:
 
     @property
     def full(self) -> bool:
-        """Whether so much is waiting that nothing more should be let in."""
+        """Whether so much is waiting that nothing more may be let in."""
         return len(self._rows) >= MOST
 
     def add(self, row: AuditRow) -> None:
@@ -58,11 +60,10 @@ class Audit:
             await self._flush()
 
     async def _flush(self) -> None:
-        rows, self._rows = self._rows, []
-        if not rows:
-            return
-        try:
-            await self.store.append(Commit(puts={audit: {(row.audit_id,): row for row in rows}}))
-        except Exception as error:
-            self._rows = rows + self._rows
-            log.warning("audit rows wait", rows=len(self._rows), error=type(error).__name__)
+        while rows := self._rows[:AT_ONCE]:
+            try:
+                await self.store.append(Commit(puts={audit: {(row.audit_id,): row for row in rows}}))
+            except Exception as error:
+                log.warning("audit rows wait", rows=len(self._rows), error=type(error).__name__)
+                return
+            del self._rows[: len(rows)]

@@ -104,6 +104,8 @@ class Door:
             raise Problem("not-found") from None
 
     async def _api(self, incoming: Incoming, trace: str, receive: Receive, send: "_Started") -> None:
+        if self.audit.full:
+            raise Problem("unavailable", headers={"Retry-After": "5"})
         path, address = incoming.path, _address(incoming.scope)
         known = self.tokens.known(incoming.headers)
         await self.limiter.enter(("address", address), *([("person", known.staff_id)] if known else []))
@@ -119,8 +121,6 @@ class Door:
             await self.limiter.enter(("person", person.staff_id))
         if person.must_change and path not in UNCHANGED:
             raise Problem("password-change-required")
-        if self.audit.full and incoming.method != "GET":
-            raise Problem("unavailable", headers={"Retry-After": "5"})
         token = self.tokens.internal(person.staff_id, person.roles, person.permissions, person.stores)
         extra = {"authorization": f"Bearer {token}", "traceparent": trace, "forecourt-session": person.session_id}
         try:
