@@ -106,14 +106,15 @@ async def me(call: Call) -> dict[str, Any]:
 
 @router.post("/auth/password", summary="Change my password", openapi_extra=needs(key=False, match=False))
 async def change_password(body: NewPassword, call: Call) -> Done:
-    """Ends every other session of mine."""
+    """Ends every other session of mine: before it, so that one who has to try again finds nothing half done, and after it."""
     user = await _user(call, call.staff)
     if not await _guarded(call, user.username, body.current, user.password_hash):
         raise Problem("wrong-credentials", errors=[FieldError("current", "wrong")])
     check_password(body.new, user.username)
     hashed = await _hash(body.new)
-    done = await call.handle("user", user.staff_id, ChangePassword(password_hash=hashed, at=call.at), new=False)
     mine = call.request.headers.get("forecourt-session", "")
+    await end_sessions(call, user.staff_id, "password-changed", but=mine)
+    done = await call.handle("user", user.staff_id, ChangePassword(password_hash=hashed, at=call.at), new=False)
     await end_sessions(call, user.staff_id, "password-changed", but=mine)
     return done
 
@@ -151,6 +152,9 @@ async def _log_in(call: Call, form: dict[str, str]) -> dict[str, Any]:
         at=call.at,
     )
     await call.handle("session", session_id, start, new=True)
+    if (await _user(call, user.staff_id)).password_hash != known:  # whoever changed it meanwhile could only end the sessions he saw
+        await call.handle("session", session_id, EndSession(reason="password-changed", at=call.at), new=False)
+        raise Problem("wrong-credentials", headers={"WWW-Authenticate": "Bearer"})
     return _granted(call, user, session_id, refresh)
 
 
