@@ -92,8 +92,8 @@ class Connection(asyncio.Protocol):
 
     @property
     def done(self) -> bool:
-        """Whether the answer has come whole and another may follow it."""
-        return self._whole and self._stays
+        """Whether the answer has come whole, has been read, and another may follow it."""
+        return self._whole and self._stays and not self._chunks
 
     def close(self) -> None:
         """Ends the connection, whatever is under way."""

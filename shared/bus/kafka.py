@@ -318,10 +318,12 @@ def _gone(task: "asyncio.Task[None]") -> None:
 
 
 async def _leave(consumer: AIOKafkaConsumer) -> None:
-    """What an unfinished stop leaves behind: a heartbeat that would keep a dead member in its group."""
-    heartbeat = getattr(consumer._coordinator, "_heartbeat_task", None)
-    if heartbeat is not None:
-        heartbeat.cancel()
+    """What an unfinished stop leaves behind: a heartbeat that would keep a dead member in its group, and fetches for nobody."""
+    fetcher, coordinator = consumer._fetcher, consumer._coordinator
+    left = [getattr(coordinator, "_heartbeat_task", None), getattr(fetcher, "_fetch_task", None), *getattr(fetcher, "_pending_tasks", ())]
+    for task in left:
+        if task is not None:
+            task.cancel()
     with suppress(Exception):
         await _within(1, consumer._client.close())
 

@@ -35,27 +35,31 @@ class Republisher:
 
     async def next(self, waiting: Sequence[OutboxRow], ends: Callable[[], Awaitable[dict[int, int]]]) -> AsyncIterator[list[OutboxRow]]:
         """Lists to be published in this order, before `waiting` is. An event that cannot be read ends it for good: the relay must go on."""
-        assert self.open is not None
+        now = self.open
+        assert now is not None
         try:
-            if self.open.starts is None:
-                await self._keep(replace(self.open, starts=await ends()))
-            ahead = sorted({row.stream for row in waiting if row.stream > self.open.after} - self._early)
+            if now.starts is None:
+                now = await self._keep(replace(now, starts=await ends()))
+            ahead = sorted({row.stream for row in waiting if row.stream > now.after} - self._early)
             for start in range(0, len(ahead), STREAMS):
                 yield await self._told(ahead[start : start + STREAMS])
             self._early.update(ahead)
-            streams = await self.store.streams(self.open.after, STREAMS)
+            streams = await self.store.streams(now.after, STREAMS)
             if streams:
                 yield await self._told(streams)
-            await self._keep(replace(self.open, after=streams[-1]) if streams else replace(self.open, done=True))
+            await self._keep(replace(now, after=streams[-1]) if streams else replace(now, done=True))
         except (Unavailable, BusUnavailable):
             raise
         except Exception as error:
-            log.exception("republication given up", id=self.open.id)
-            await self._keep(replace(self.open, done=True, failed=repr(error)))
+            log.exception("republication given up", id=now.id)
+            await self._keep(replace(now, done=True, failed=repr(error)))
 
-    async def _keep(self, now: Republication) -> None:
+    async def _keep(self, now: Republication) -> Republication:
+        """What is open may have changed meanwhile: another relay told the rest, and this one looked."""
         await self.store.republished(now)
-        self.open = None if now.done else now
+        if self.open is not None and self.open.id == now.id:
+            self.open = None if now.done else now
+        return now
 
     async def _told(self, streams: Sequence[str]) -> list[OutboxRow]:
         loaded = await self.store.load(streams)

@@ -215,6 +215,21 @@ async def test_a_store_that_cannot_be_read_is_given_up_and_the_relay_goes_on(sho
     assert len(shop.records()) == 1
 
 
+async def test_what_another_relay_has_finished_meanwhile_is_no_error(shop: Shop) -> None:
+    await shop.put_in(await shop.till())
+    again = Republisher(shop.store, Folder(tills.stored, [tills.aggregate]))
+    id = await shop.store.republish()
+    await again.look()
+
+    async def ends() -> dict[int, int]:
+        await shop.store.republished(Republication(id=id, done=True))
+        await again.look()
+        return {0: 0}
+
+    assert [row.type async for told in again.next([], ends) for row in told] == ["testing.TillFilled.v1"]
+    assert again.open is None
+
+
 def test_a_place_to_begin_is_written_and_read() -> None:
     assert parsed(written("orders", {1: 4, 0: 17})) == ("orders", {0: 17, 1: 4})
     for text in ("orders", "=0:1", "orders=1", "orders=0:-1", "orders=x:1"):
