@@ -1,7 +1,7 @@
 """What public events and due timers make a service do, within the transaction of whoever took them."""
 
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Protocol
@@ -96,7 +96,7 @@ class Follower:
         for h, send in sends:
             order = Order(stream=send.to, meta=_caused(h))
             await self._follow(reads, order, send, h.id, consumer or "listener")
-        await self._append(tx, batch, heard[0][0].id if len(heard) == 1 else None)
+        await self._append(tx, batch, [h.id for h, _ in heard])
 
     async def fire(self, tx: Transaction, timers: list[TimerRow]) -> None:
         """Due timers, handled and deleted within the transaction that claimed them."""
@@ -107,7 +107,7 @@ class Follower:
             command = self.folder.stored.decode(timer.type, 1, timer.data.encode())
             order = Order(stream=timer.stream, meta=_meta.decode(timer.meta))
             await self._follow(reads, order, Send(to=timer.stream, command=command), timer.key, "timers")
-        await self._append(tx, batch, timers[0].key if len(timers) == 1 else None)
+        await self._append(tx, batch, [timer.key for timer in timers])
 
     def known(self, streams: Collection[str]) -> dict[str, Folded]:
         """States at hand, as some commit left them."""
@@ -153,17 +153,23 @@ class Follower:
             if claim in known:
                 raise Rejected(claim.problem, claim.reason)
 
-    async def _append(self, tx: Transaction, batch: Batch, cause: Cause | None) -> None:
+    async def _append(self, tx: Transaction, batch: Batch, causes: Sequence[Cause]) -> None:
         """Of many causes nobody knows whose claim was taken: they are tried again one by one, and then it is known."""
         try:
             await tx.append(batch.commit)
         except Taken as taken:
-            if cause is not None:
-                self._taken.setdefault(cause, []).append(taken)
+            if len(causes) == 1:
+                self._taken.setdefault(causes[0], []).append(taken)
                 if len(self._taken) > REMEMBERED:
                     self._taken.popitem(last=False)
             raise
-        tx.after(lambda: self.followed(batch))
+        tx.after(lambda: self._carried_out(batch, causes))
+
+    def _carried_out(self, batch: Batch, causes: Sequence[Cause]) -> None:
+        """What was taken once is forgotten: a timer of the same key is another one the next time."""
+        for cause in causes:
+            self._taken.pop(cause, None)
+        self.followed(batch)
 
 
 def _caused(heard: Heard) -> Meta:

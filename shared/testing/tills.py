@@ -146,5 +146,9 @@ def publish(event: Event, state: Till) -> list[object]:
 till = Decider[Command, Till, Event](Till(), decide, evolve, claims, timers)
 tills = Table("tills", 1, TillRow, key=("till_id",), indexes=("store_id, name",))
 aggregate = Aggregate("till", till, views=(Fold(tills, apply),), publish=publish)
-stored = Registry("testing", {"TillOpened": TillOpened, "Filled": Filled, "TillClosed": TillClosed}, commands={"CloseTill": CloseTill})
+stored = Registry(
+    "testing",
+    {"TillOpened": TillOpened, "Filled": Filled, "TillClosed": TillClosed},
+    commands={"OpenTill": OpenTill, "CloseTill": CloseTill},
+)
 meta = Meta(actor="li", store_id="s1", correlation_id="c1")
