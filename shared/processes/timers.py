@@ -11,7 +11,6 @@ import structlog
 from shared.bus import metrics
 from shared.handling import Handler
 from shared.store.protocol import Conflict, Store, Taken, Unavailable
-from shared.values.clock import utc_now
 
 log = structlog.get_logger()
 
@@ -93,7 +92,7 @@ class Timers:
                 break
         if key is not None:
             async with self.store.begin() as tx:
-                await tx.postpone(key, utc_now() + LATER, cause[:2000])
+                await tx.postpone(key, LATER, cause[:2000])
         return True
 
     async def count(self) -> None:

@@ -12,7 +12,7 @@ import msgspec
 import structlog
 
 from shared.bus import metrics
-from shared.store.protocol import Store, Unavailable
+from shared.store.protocol import SECTION, Store, Unavailable
 
 log = structlog.get_logger(__name__)
 
@@ -80,7 +80,7 @@ class Anchors:
                 log.error("anchor not written", context=self.context, error=repr(error))
 
     async def write(self, every: timedelta = timedelta(0)) -> Anchor | None:
-        """Writes a line when the last is older than `every`. OSError or ValueError when the file cannot be written or read."""
+        """Writes lines up to now when the last is older than `every`; the last of them. OSError or ValueError when the file cannot be used."""
         lines = await asyncio.to_thread(read, self.file)
         last = lines[-1] if lines else None
         now = datetime.now(UTC)
@@ -88,14 +88,15 @@ class Anchors:
             metrics.anchored.labels(self.context).set(last.at.timestamp())
             if now - last.at < every:
                 return None
-        since = last.until if last else 0
-        section = await self.store.section(since)
-        anchor = Anchor(at=now, context=self.context, lineage=self.store.lineage, since=since, **section._asdict()).sealed(
-            last.head if last else ""
-        )
-        await asyncio.to_thread(_append, self.file, anchor)
-        metrics.anchored.labels(self.context).set(now.timestamp())
-        return anchor
+        while True:
+            since = last.until if last else 0
+            section = await self.store.section(since)
+            anchor = Anchor(at=now, context=self.context, lineage=self.store.lineage, since=since, **section._asdict())
+            last = anchor.sealed(last.head if last else "")
+            await asyncio.to_thread(_append, self.file, last)
+            metrics.anchored.labels(self.context).set(now.timestamp())
+            if section.events < SECTION // 2:  # a section ends before the transaction that would be too much for it
+                return last
 
 
 def place(folder: Path, context: str) -> Path:

@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 from shared.decider import Count, Release, Take, TakeSlot
 from shared.store.protocol import (
     NOTHING,
+    SECTION,
     Answer,
     Commit,
     Conflict,
@@ -171,10 +172,11 @@ class MemoryTransaction:
         due = sorted((t for t in self.data.timers.values() if t.due_at <= (now or self.now())), key=lambda t: (t.due_at, t.key))
         return due[:limit]
 
-    async def postpone(self, key: str, until: datetime, cause: str) -> None:
-        """A timer that could not be handled waits on; the try is counted."""
-        timer = self.data.timers[key]
-        self.data.timers[key] = replace(timer, due_at=until, tries=timer.tries + 1, cause=cause)
+    async def postpone(self, key: str, by: timedelta, cause: str) -> None:
+        """A timer that is due and could not be handled waits on; the try is counted. One set anew meanwhile stays as it is."""
+        timer = self.data.timers.get(key)
+        if timer and timer.due_at <= self.now():
+            self.data.timers[key] = replace(timer, due_at=self.now() + by, tries=timer.tries + 1, cause=cause)
 
 
 class MemoryStore:
@@ -268,9 +270,9 @@ class MemoryStore:
         """The whole of the `limit` streams that follow `after`, as they lie there, by stream and version."""
         return [_kept(row) for stream in await self.streams(after, limit) for row in self.data.events[stream]]
 
-    async def section(self, since: int, until: int | None = None) -> Section:
+    async def section(self, since: int, until: int | None = None, *, most: int = SECTION) -> Section:
         """The events from one bound to another, both places in the order of appends."""
-        until = len(self.data.order) if until is None else until
+        until = min(len(self.data.order), since + most) if until is None else until
         there = {(row.stream, row.version): row.hash for history in self.data.events.values() for row in history}
         hashes = [there[place] for place in sorted(self.data.order[since:until]) if place in there]
         return Section(until, len(hashes), sha256(bytes.fromhex("".join(hashes))).hexdigest())

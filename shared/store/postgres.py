@@ -4,7 +4,7 @@ import re
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Any, cast
 from uuid import UUID
@@ -19,6 +19,7 @@ from shared.ops import failpoints
 from shared.store import statements
 from shared.store.protocol import (
     NOTHING,
+    SECTION,
     Answer,
     Commit,
     Conflict,
@@ -70,7 +71,10 @@ _FAILING = """select key, due_at, stream, type, convert_from(data, 'UTF8') as da
 _KEPT = """select stream, version, id, type, type_version, occurred_at, meta, data, hash from events where stream in
     (select distinct stream from events where stream > %s order by stream limit %s) order by stream, version"""
 _HOLD_KEYS = "select pg_advisory_xact_lock(hashtextextended(key, 0)) from unnest(%s::text[]) as key"
-_SECTION = """with bound as (select coalesce(%(until)s::text::xid8, pg_snapshot_xmin(pg_current_snapshot())) as until)
+# A transaction is in one section whole, however many events it has.
+_SECTION = """with bound as (select coalesce(%(until)s::text::xid8, least(pg_snapshot_xmin(pg_current_snapshot()),
+        (select greatest(xid::text::bigint, %(since)s::bigint + 1)::text::xid8 from events
+            where xid >= %(since)s::text::xid8 order by xid offset %(most)s limit 1))) as until)
     select (select until::text::bigint from bound), count(*),
         encode(sha256(coalesce(string_agg(hash, ''::bytea order by stream, version), '')), 'hex')
     from events where xid >= %(since)s::text::xid8 and xid < (select until from bound)"""
@@ -80,6 +84,8 @@ _REPUBLISHED = """update republications set starts = coalesce(starts, %(starts)s
     failed = coalesce(failed, %(failed)s), done_at = coalesce(done_at, case when %(done)s then clock_timestamp() end) where id = %(id)s"""
 
 
+_AWAY = (psycopg.OperationalError, psycopg.errors.IdleInTransactionSessionTimeout, PoolTimeout)
+"""Also a session that the server ended because this process stood still within a transaction."""
 TOO_LARGE = "54"
 """The class of SQLSTATEs that say a row or key is beyond a limit: the command's fault, not the server's."""
 
@@ -189,10 +195,10 @@ class PostgresTransaction:
         cursor = self.conn.cursor(row_factory=dict_row)
         return [TimerRow(**row) for row in await (await cursor.execute(_FIRED, [now, limit])).fetchall()]
 
-    async def postpone(self, key: str, until: datetime, cause: str) -> None:
-        """A timer that could not be handled waits on; the try is counted."""
-        sql = "update timers set due_at = %s, tries = tries + 1, cause = %s where key = %s"
-        await self.conn.execute(sql, [until, cause.replace("\0", "\N{REPLACEMENT CHARACTER}"), key])
+    async def postpone(self, key: str, by: timedelta, cause: str) -> None:
+        """A timer that is due and could not be handled waits on, by the database's clock; the try is counted. One set anew meanwhile stays as it is."""
+        sql = "update timers set due_at = clock_timestamp() + %s, tries = tries + 1, cause = %s where key = %s and due_at <= clock_timestamp()"
+        await self.conn.execute(sql, [by, cause.replace("\0", "\N{REPLACEMENT CHARACTER}"), key])
 
 
 class PostgresStore:
@@ -214,7 +220,7 @@ class PostgresStore:
         try:
             async with self.pool.connection() as conn:
                 yield PostgresTransaction(conn)
-        except (psycopg.OperationalError, PoolTimeout) as error:
+        except _AWAY as error:
             raise translated(error, Commit()) from error
 
     @asynccontextmanager
@@ -308,11 +314,10 @@ class PostgresStore:
             cursor = tx.conn.cursor(binary=True)
             return [Kept(*row) for row in await (await cursor.execute(_KEPT, [after, limit])).fetchall()]
 
-    async def section(self, since: int, until: int | None = None) -> Section:
-        """The events from one bound to another, both transaction ids; it may read for a minute."""
-        bounds = {"since": str(since), "until": None if until is None else str(until)}
-        async with self.begin() as tx:
-            await tx.conn.execute("set local statement_timeout = '60s'")
+    async def section(self, since: int, until: int | None = None, *, most: int = SECTION) -> Section:
+        """The events from one bound to another, both transaction ids."""
+        bounds = {"since": str(since), "until": None if until is None else str(until), "most": most}
+        async with self.look() as tx:
             found = await (await tx.conn.execute(_SECTION, bounds)).fetchone()
             assert found is not None
             return Section(*found)
@@ -355,7 +360,7 @@ def translated(error: Exception, commit: Commit) -> Exception:
         return Conflict() if isinstance(error, psycopg.errors.UniqueViolation) else error
     if isinstance(error, (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)):
         return Conflict()
-    if isinstance(error, (psycopg.OperationalError, PoolTimeout)) and not (getattr(error, "sqlstate", None) or "").startswith(TOO_LARGE):
+    if isinstance(error, _AWAY) and not (getattr(error, "sqlstate", None) or "").startswith(TOO_LARGE):
         return Unavailable()
     return error
 

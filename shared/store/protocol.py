@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 from uuid import UUID
@@ -142,6 +142,10 @@ class Watermark(NamedTuple):
     """When the oldest event was recorded that waits to be published."""
 
 
+SECTION = 50_000
+"""Events of a section: read in a fraction of the time a statement may take."""
+
+
 class Section(NamedTuple):
     """The events of transactions from one bound to another, all of which have ended: their number, and a digest over their hashes."""
 
@@ -230,8 +234,8 @@ class Transaction(Reads, Protocol):
         """Timers due by then (None: by the store's own clock), locked for this transaction and skipped by others."""
         ...
 
-    async def postpone(self, key: str, until: datetime, cause: str) -> None:
-        """A timer that could not be handled waits on; the try is counted."""
+    async def postpone(self, key: str, by: timedelta, cause: str) -> None:
+        """A timer that is due and could not be handled waits on, by the store's own clock; the try is counted. One set anew meanwhile stays as it is."""
         ...
 
 
@@ -281,8 +285,8 @@ class Store(Reads, Protocol):
         """The whole of the `limit` streams that follow `after`, as they lie there, by stream and version."""
         ...
 
-    async def section(self, since: int, until: int | None = None) -> Section:
-        """The events from one bound to another; without one, to as far as nothing can be added any more. Bounds only grow."""
+    async def section(self, since: int, until: int | None = None, *, most: int = SECTION) -> Section:
+        """The events from one bound to another; without one, to as far as nothing can be added any more, or `most` events. Bounds only grow."""
         ...
 
     async def republish(self) -> int:

@@ -4,7 +4,7 @@ import asyncio
 import copy
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -179,11 +179,10 @@ class OverlappingTransaction(MemoryTransaction):
         await self.hold(("timer", timer.key) for timer in free)
         return free
 
-    async def postpone(self, key: str, until: datetime, cause: str) -> None:
-        """A timer that could not be handled waits on; the try is counted."""
+    async def postpone(self, key: str, by: timedelta, cause: str) -> None:
+        """A timer that could not be handled waits on, held; the try is counted."""
         await self.hold([("timer", key)])
-        if key in self.data.timers:
-            await self._write(partial(super().postpone, key, until, cause))
+        await self._write(partial(super().postpone, key, by, cause))
 
     # --- the inbox: keys of parked messages are rows of their own, which both sides hold ---------------------------
 

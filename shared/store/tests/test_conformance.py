@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
+import msgspec
 import pytest
 from psycopg_pool import AsyncConnectionPool
 
@@ -21,12 +22,13 @@ from shared.processes.timers import Timers
 from shared.store.memory import MemoryStore
 from shared.store.migrate import migrate
 from shared.store.postgres import PostgresStore
-from shared.store.protocol import Commit, EventRow, Key, Republication, Store, Taken, Unavailable
+from shared.store.protocol import Commit, EventRow, Key, Republication, Store, Taken, TimerRow, Unavailable
 from shared.store.verify import verify
 from shared.testing import tills
 from shared.testing.overlapping import OverlappingStore
 from shared.testing.servers import FreshDatabase
 from shared.testing.tills import NOON, CloseTill, OpenTill, PutIn
+from shared.values.clock import utc_now
 from shared.values.ids import new_id
 
 
@@ -193,6 +195,23 @@ async def test_a_claim_found_taken_is_a_refusal_the_next_time(handler: Handler, 
     async with store.begin() as tx:
         await handler.apply(tx, [second])
     assert len((await store.load([second[1][0].to])).events[second[1][0].to]) == 0  # type: ignore[union-attr]
+
+
+async def test_what_was_taken_once_does_not_refuse_another_of_the_same_name(handler: Handler, store: Store) -> None:
+    """Keys of timers come again: whoever waits for a free place asks under the same key the next time."""
+    id = await opened(handler, "one")
+    data, meta = (msgspec.json.encode(one).decode() for one in (OpenTill(name="one"), tills.meta))
+    timer = TimerRow(key="again", due_at=NOON, stream=f"till-{new_id()}", type="OpenTill", data=data, meta=meta)
+    with pytest.raises(Taken):
+        async with store.begin() as tx:
+            await handler.fire(tx, [timer])
+    async with store.begin() as tx:
+        await handler.fire(tx, [timer])
+    assert await store.holder("till", "one") == f"till-{id}", "refused the second time"
+    await handler.handle(request(id, CloseTill()))
+    async with store.begin() as tx:
+        await handler.fire(tx, [timer])
+    assert await store.holder("till", "one") == timer.stream
 
 
 async def test_relay_and_timers_are_woken_after_the_commit_by_what_is_theirs(handler: Handler, store: Store) -> None:
@@ -386,14 +405,31 @@ async def test_the_chain_holds_whoever_appends(handler: Handler, store: Store) -
     assert await verify(store) == (4 * 7 + 2, [])
 
 
+async def test_sections_follow_one_another_and_leave_nothing_out(handler: Handler, store: Store) -> None:
+    for n in range(5):
+        id = await opened(handler, f"n{n}")
+        await handler.handle(request(id, PutIn(amount=n + 1)))
+    sections = [await store.section(0, most=3)]
+    while sections[-1].events:
+        sections.append(await store.section(sections[-1].until, most=3))
+    whole = await store.section(0)
+    assert len(sections) > 3 and max(section.events for section in sections) <= 3
+    assert sum(section.events for section in sections) == whole.events == 10
+    assert await store.section(0, sections[0].until) == sections[0], "what was written down is found again"
+
+
 async def test_a_timer_that_cannot_be_handled_is_counted_until_it_is_set_anew(handler: Handler, store: Store) -> None:
     id = await opened(handler)
     assert await store.failing(1) == []
-    for n in (1, 2):
+    async with store.begin() as tx:
+        (due,) = [timer for timer in await tx.fired(10, NOON + timedelta(days=36_500)) if timer.stream == f"till-{id}"]
+    await store.append(Commit(timers=[replace(due, due_at=NOON)]))
+    for n, by in ((1, timedelta(0)), (2, timedelta(seconds=30)), (3, timedelta(seconds=30))):
         async with store.begin() as tx:
-            await tx.postpone(f"till-{id}/close", NOON, f"why {n}")
+            await tx.postpone(f"till-{id}/close", by, f"why {n}")
     (timer,) = await store.failing(2)
-    assert (timer.key, timer.tries, timer.cause, timer.due_at) == (f"till-{id}/close", 2, "why 2", NOON)
+    assert (timer.key, timer.tries, timer.cause) == (f"till-{id}/close", 2, "why 2"), "a timer that is not due was postponed"
+    assert utc_now() < timer.due_at < utc_now() + timedelta(seconds=31)
     assert await store.failing(3) == []
     await store.append(Commit(timers=[replace(timer, tries=0, cause="")]))
     assert await store.failing(1) == []

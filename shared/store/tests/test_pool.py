@@ -13,6 +13,8 @@ from psycopg_pool import PoolTimeout
 from deploy.local import postgres
 from deploy.local.process import Server, free_port
 from shared.store.pool import PATIENCE, SILENCE, Pool
+from shared.store.postgres import PostgresStore
+from shared.store.protocol import Unavailable
 
 
 @pytest.fixture
@@ -65,6 +67,16 @@ async def test_nor_one_that_the_server_has_ended(server: Server) -> None:
             other.execute("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'test'")
         await asyncio.sleep(0.2)
         assert await ask(pool) == 0
+
+
+async def test_a_process_that_stood_still_within_a_transaction_is_told_that_nobody_answers(server: Server) -> None:
+    async with Pool(server.url, "test") as pool:
+        store = PostgresStore(pool)
+        with pytest.raises(Unavailable):
+            async with store.begin() as tx:
+                await tx.conn.execute("set idle_in_transaction_session_timeout = '100ms'")
+                await asyncio.sleep(0.5)
+                await tx.conn.execute("select 1")
 
 
 async def test_a_frozen_database_is_given_up_and_found_again_when_it_moves(server: Server) -> None:
