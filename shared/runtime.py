@@ -177,7 +177,7 @@ def _work(running: Runtime, settings: Settings, bus: KafkaBus) -> list[Coroutine
     if service.topics:
         consumer = Consumer(service.context, running.store, bus, service.topics, _listening(running), running.handler.apply, prefix=prefix)
         running.health.flag("consumer", True)
-        work.append(_hear(consumer, running.health))
+        work += [_hear(consumer, running.health), consumer.count()]
     return work
 
 
