@@ -140,6 +140,10 @@ def test_what_was_never_anchored_is_older_than_two_hours(started: Told) -> None:
     assert expression("NotAnchored") == "time() - max by (context) (forecourt_anchored_timestamp_seconds) > 7200"
 
 
+def test_a_log_that_is_not_kept_alerts_for_each_database() -> None:
+    assert expression("ArchiveFails") == "max by (database) (forecourt_archive_failing) > 0"
+
+
 def test_parked_messages_alert_for_as_long_as_they_are_parked() -> None:
     """Not for as long as it is not long ago that they were."""
     assert expression("MessageParked") == "max by (consumer) (forecourt_parked_messages) > 0"

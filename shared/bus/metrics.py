@@ -13,6 +13,7 @@ stopped = Gauge("forecourt_consumer_stopped", "1 when a consumer stopped itself 
 lag = Gauge("forecourt_consumer_lag", "Messages not yet taken.", ["consumer", "topic", "partition"])
 timers_failing = Gauge("forecourt_timers_failing", "Timers that could not be handled three times or more.", ["context"])
 anchored = Gauge("forecourt_anchored_timestamp_seconds", "When the store's state was last written down outside; 0: never.", ["context"])
+archive_failing = Gauge("forecourt_archive_failing", "1 while PostgreSQL cannot put its log where it is kept.", ["database"])
 
 OUTCOMES = ("taken", "repeated", "unknown", "parked")
 """What becomes of a message."""
