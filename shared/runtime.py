@@ -32,6 +32,7 @@ from shared.ops.logging import configure_logging
 from shared.ops.settings import Settings
 from shared.processes.timers import Timers
 from shared.service import Service
+from shared.store import archiver
 from shared.store import migrate as schema
 from shared.store.anchors import Anchors
 from shared.store.pool import Pool, Readers
@@ -171,13 +172,13 @@ def _work(running: Runtime, settings: Settings, bus: KafkaBus) -> list[Coroutine
     relay = Relay(running.store, bus, service.context, uuid4(), wake=wake, poll=RELAY_POLL, prefix=prefix, again=again)
     anchors = Anchors(running.store, service.context, settings.anchors, lambda: relay.leading)
     timers = Timers(running.store, running.handler)
-    work = [relay.run(), anchors.run(), timers.run(), timers.count()]
+    work = [relay.run(), anchors.run(), timers.run(), timers.count(), archiver.watch(running.store, service.context)]
     if running.vault:
         work.append(tend(running.vault))
     if service.topics:
         consumer = Consumer(service.context, running.store, bus, service.topics, _listening(running), running.handler.apply, prefix=prefix)
         running.health.flag("consumer", True)
-        work.append(_hear(consumer, running.health))
+        work += [_hear(consumer, running.health), consumer.count()]
     return work
 
 

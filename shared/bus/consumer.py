@@ -96,6 +96,7 @@ class Consumer:
         self._one_by_one = False
         self._flush_at = 0.0
         self._tell_at = 0.0
+        metrics.begin_consumer(name)
 
     async def run(self) -> None:
         """Takes messages until cancelled; returns only when stopped by an alarm."""
@@ -114,6 +115,16 @@ class Consumer:
                 log.warning("consumer waits", consumer=self.name, error=repr(error))
                 await asyncio.sleep(wait)
                 wait = min(wait * 2, 2.0)
+
+    async def count(self) -> None:
+        """Tells how many messages are parked now, until cancelled: every process of a service tells the same."""
+        while True:
+            try:
+                async with self.store.look() as tx:
+                    metrics.parked.labels(self.name).set(await inbox(tx).parked_count(self.name))
+            except Unavailable:
+                log.info("parked messages not counted", consumer=self.name)
+            await asyncio.sleep(metrics.COUNT)
 
     async def _listen_to(self, subscription: Subscription) -> None:
         wait, clock, pace = self.pause, asyncio.get_running_loop().time, Pace()

@@ -96,6 +96,10 @@ class Inbox(Protocol):
         """What is parked behind a key (None: behind all), in order."""
         ...
 
+    async def parked_count(self, consumer: str) -> int:
+        """How many messages are parked."""
+        ...
+
     async def reached(self, consumer: str, keys: Collection[Key]) -> dict[Key, int]:
         """The sequence up to which each of these streams is taken, and nothing of it parked."""
         ...
@@ -216,6 +220,10 @@ class _PostgresInbox:
         found = await cursor.execute(_PARKED, {"consumer": consumer, "source": source, "stream": stream})
         return [Parked(**row) for row in await found.fetchall()]
 
+    async def parked_count(self, consumer: str) -> int:
+        [(n,)] = await (await self.conn.execute("select count(*) from parked where consumer = %s", [consumer])).fetchall()
+        return int(n)
+
     async def reached(self, consumer: str, keys: Collection[Key]) -> dict[Key, int]:
         found = await (await self.conn.execute(_REACHED, [consumer, _named(keys)])).fetchall()
         return {(source, stream): sequence for source, stream, sequence in found}
@@ -271,6 +279,9 @@ class MemoryInbox:
     async def parked(self, consumer: str, key: Key | None = None) -> list[Parked]:
         held = [m for (c, _), m in self._parked.items() if c == consumer and (key is None or (m.source, m.stream) == key)]
         return sorted(held, key=lambda m: (m.source, m.stream, m.sequence, m.offset))
+
+    async def parked_count(self, consumer: str) -> int:
+        return len(await self.parked(consumer))
 
     async def reached(self, consumer: str, keys: Collection[Key]) -> dict[Key, int]:
         taken = {key: self._marks[consumer, *key] for key in keys if (consumer, *key) in self._marks}

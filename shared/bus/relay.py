@@ -59,6 +59,7 @@ class Relay:
         self._until = 0.0
         self._ahead: Sequence[OutboxRow] = []
         """The next batch, read while the one before it was sent. Of this epoch: nobody else has told it meanwhile."""
+        metrics.begin_relay(context)
 
     @property
     def leading(self) -> bool:
@@ -141,6 +142,7 @@ class Relay:
                 if not await self.take_lease():
                     wait = min(wait, self.poll)
             except _PASSING as error:
+                metrics.leading.labels(self.context).set(self.leading)
                 log.warning("relay cannot renew its lease", context=self.context, error=repr(error))
             await asyncio.sleep(wait)
 

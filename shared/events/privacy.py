@@ -171,6 +171,10 @@ class Vault(ABC):
         """How many keys are not wrapped by the current master. Raises VaultUnavailable."""
 
     @abstractmethod
+    async def archive_fails(self) -> bool:
+        """Whether its database cannot put its log where it is kept. Raises VaultUnavailable."""
+
+    @abstractmethod
     async def _keep(self, fresh: KeyRow) -> KeyRow:
         """The committed key of this person and purpose: `fresh` if there was none."""
 

@@ -4,6 +4,7 @@ import asyncio
 
 import structlog
 
+from shared.bus import metrics
 from shared.events.privacy import Vault, VaultUnavailable
 
 log = structlog.get_logger(__name__)
@@ -13,11 +14,15 @@ TURN = 30.0
 
 
 async def tend(vault: Vault, turn: float = TURN) -> None:
-    """Destroys expired keys every `turn` seconds until cancelled. While the vault is away nothing is lost: they stay expired."""
+    """Destroys expired keys every `turn` seconds until cancelled, and tells whether the vault's log is kept.
+
+    While the vault is away nothing is lost: they stay expired.
+    """
     while True:
         try:
             if n := await vault.drop_expired():
                 log.info("expired keys destroyed", n=n)
+            metrics.archive_failing.labels("vault").set(await vault.archive_fails())
         except VaultUnavailable:
             log.warning("expired keys wait")
         await asyncio.sleep(turn)

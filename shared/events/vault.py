@@ -15,6 +15,7 @@ from psycopg_pool import AsyncConnectionPool
 
 from shared.decider import Rejected
 from shared.events.privacy import PERSON, KeyRow, Masters, Vault, VaultUnavailable
+from shared.store import archiver
 from shared.store.pool import hung_up
 
 type _Connection = AsyncConnection[TupleRow]
@@ -99,6 +100,9 @@ class PostgresVault(Vault):
             return int(n)
 
         return await self._run(work)
+
+    async def archive_fails(self) -> bool:
+        return await self._run(archiver.fails)
 
     async def _keep(self, fresh: KeyRow) -> KeyRow:
         whose = (fresh.person_id, fresh.purpose)
@@ -220,6 +224,10 @@ class MemoryVault(Vault):
     async def behind(self) -> int:
         self._ask()
         return sum(row.master != self._masters.current for row in self._rows.values())
+
+    async def archive_fails(self) -> bool:
+        self._ask()
+        return False
 
     async def _keep(self, fresh: KeyRow) -> KeyRow:
         self._ask()

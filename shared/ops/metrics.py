@@ -14,9 +14,16 @@ _seconds = Histogram(
     ("method", "route"),
     buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
 )
+_FAILURES = ("500", "503")
 _commands = Counter("forecourt_commands", "Commands by outcome: done, repeated or the problem.", ("route", "outcome"))
 
 _refusals = Counter("forecourt_refusals", "Commands of listeners and timers that a rule refused.", ("command", "problem"))
+
+
+def expect(method: str, route: str) -> None:
+    """Counts a route's failures from nought: of a counter that appears with its first one, Prometheus sees no step."""
+    for status in _FAILURES:
+        _request_counter(method, route, status)
 
 
 def request(method: str, route: str, status: int, seconds: float) -> None:

@@ -19,8 +19,6 @@ POLL = 0.5
 LATER = timedelta(seconds=30)
 FOR_GOOD = 3
 """Failed tries after which a person has to look."""
-COUNT = 15.0
-"""Seconds between two counts of those."""
 
 
 class Timers:
@@ -102,4 +100,4 @@ class Timers:
                 metrics.timers_failing.labels(self.handler.folder.stored.context).set(len(await self.store.failing(FOR_GOOD)))
             except Unavailable:
                 log.info("timers not counted")
-            await asyncio.sleep(COUNT)
+            await asyncio.sleep(metrics.COUNT)

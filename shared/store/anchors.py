@@ -68,6 +68,7 @@ class Anchors:
         self.context = context
         self.file = place(folder, context)
         self.leading = leading
+        metrics.anchored.labels(context)
 
     async def run(self) -> None:
         """Until cancelled: once an hour while this process leads. What stands in the way is told, and tried again."""

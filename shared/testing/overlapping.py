@@ -236,6 +236,10 @@ class OverlappingTransaction(MemoryTransaction):
         await self._look()
         return await self._box().parked(consumer, key)
 
+    async def parked_count(self, consumer: str) -> int:
+        """How many messages are parked."""
+        return len(await self.parked(consumer))
+
     async def reached(self, consumer: str, keys: Collection[Source]) -> dict[Source, int]:
         """The sequence up to which each of these streams is taken, and nothing of it parked."""
         await self._look()

@@ -81,6 +81,9 @@ def create_app(
             if not isinstance(route, CommandRoute):
                 raise TypeError(f"{route} of {service.context} is no CommandRoute.")
             paths.add(route.verb, PREFIX + route.path, route)
+            for method in (route.verb, "HEAD") if route.verb == "GET" else (route.verb,):
+                metrics.expect(method, PREFIX + route.path)
+    metrics.expect("", "")
     kit = Kit(
         handler=runtime.handler,
         store=runtime.store,

@@ -18,7 +18,7 @@ HELD = 4.0
 """Seconds a slow server takes at most."""
 _STATEMENTS = (
     *("load", "holder", "rows", "scan", "tallies", "lock", "append", "number", "fired", "postpone"),
-    *("take", "positions", "lineages", "learn", "parked_keys", "park", "parked", "reached", "unpark"),
+    *("take", "positions", "lineages", "learn", "parked_keys", "park", "parked", "parked_count", "reached", "unpark"),
 )
 
 

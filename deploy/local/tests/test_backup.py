@@ -18,6 +18,7 @@ from deploy.local.plan import Plan
 from deploy.local.process import Problem, Server, free_port
 from deploy.local.restore import read_moment, replayed, restore
 from deploy.local.secrets import kept
+from shared.store import archiver
 from shared.testing.servers import open_folder
 
 
@@ -96,6 +97,11 @@ def test_a_restored_server_does_not_write_into_the_archive_it_came_from(written:
     assert not postgres.link_of(folder / "apart").exists()
 
 
+def archive_fails(server: Server) -> bool:
+    with psycopg.connect(server.url) as connection:
+        return connection.execute(archiver.FAILS).fetchone() == (True,)
+
+
 def test_a_log_that_cannot_be_kept_waits_in_the_database(database: Server, written: tuple[Base, list[datetime]]) -> None:
     base, _ = written
     away = base.wal.with_name("away")
@@ -104,7 +110,7 @@ def test_a_log_that_cannot_be_kept_waits_in_the_database(database: Server, writt
         connection.execute("insert into written values (4)")
         row = connection.execute("select pg_walfile_name(pg_switch_wal())").fetchone()
         until = time.monotonic() + 20
-        while connection.execute("select failed_count > 0 from pg_stat_archiver").fetchone() != (True,):
+        while not archive_fails(database):
             assert time.monotonic() < until
             time.sleep(0.05)
     away.rename(base.wal)
@@ -113,6 +119,10 @@ def test_a_log_that_cannot_be_kept_waits_in_the_database(database: Server, writt
     while not (base.wal / f"{row[0]}.gz").exists():
         assert time.monotonic() < until
         time.sleep(0.1)
+    until = time.monotonic() + 20
+    while archive_fails(database):
+        assert time.monotonic() < until
+        time.sleep(0.05)
 
 
 def test_a_log_whose_way_to_the_archive_is_closed_waits_too(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import pytest
 
+from shared.bus import metrics
 from shared.bus.cloudevents import watermark
 from shared.bus.consumer import Consumer, Moved
 from shared.bus.inbox import inbox
@@ -141,6 +142,35 @@ async def test_a_broken_message_is_parked_and_can_be_given_up() -> None:
     assert await discard(store, "stock", parked[0].event_id, "sent by hand")
     assert not await discard(store, "stock", parked[0].event_id, "again")
     assert [each.stream for each in await waiting(store, "stock")] == ["order-2"]
+
+
+async def test_what_is_parked_is_counted_until_it_no_longer_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(metrics, "COUNT", 0.01)
+    bus, store = MemoryBus(partitions=1), MemoryStore()
+    ear = consumer(store, bus, broken(2))
+    now = metrics.parked.labels("stock")._value.get
+    async with at_work(ear.run(), ear.count()):
+        await bus.publish(TOPIC, [message("order-1", n) for n in (1, 2, 3)])
+        await until(lambda: now() == 2)
+        await retry(store, "stock", "orders", "order-1", Listener(), ear.apply)
+        await until(lambda: now() == 0)
+
+
+async def test_whoever_counts_waits_for_the_store(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(metrics, "COUNT", 0.01)
+    store = MemoryStore()
+    ear, tries = consumer(store, MemoryBus(), Listener()), [Unavailable()]
+    monkeypatch.setattr(store, "look", lambda: away(tries.pop()) if tries else MemoryStore.look(store))
+    metrics.parked.labels("stock").set(7)
+    async with at_work(ear.count()):
+        await until(lambda: metrics.parked.labels("stock")._value.get() == 0)
+    assert not tries
+
+
+@asynccontextmanager
+async def away(error: Exception) -> AsyncIterator[Any]:
+    raise error
+    yield
 
 
 class ShakyStore(MemoryStore):

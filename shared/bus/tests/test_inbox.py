@@ -103,8 +103,9 @@ async def test_parked_messages_come_back_whole_and_in_order(store: Store) -> Non
         assert [replace(each, parked_at=None) for each in found] == [held[1], held[0]]
         assert found[0].message.value == held[1].data
         assert read(found[0].message) == read(held[1].message)
-        assert len(await box.parked("stock")) == 3
+        assert len(await box.parked("stock")) == await box.parked_count("stock") == 3
         assert await box.parked("other") == []
+        assert await box.parked_count("other") == 0
 
 
 async def test_a_stream_is_taken_as_far_as_its_first_parked_message(store: Store) -> None:

@@ -6,12 +6,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from shared.bus import metrics
 from shared.bus.cloudevents import Envelope, Watermark, read
 from shared.bus.memory import MemoryBus
 from shared.bus.protocol import BusUnavailable, topic_of
 from shared.bus.relay import Relay
 from shared.bus.tests.support import append, holder, row, until
 from shared.store.memory import MemoryStore
+from shared.store.protocol import Unavailable
+from shared.testing.tasks import at_work
 
 TOPIC = topic_of("orders")
 
@@ -127,3 +130,18 @@ async def test_every_partition_learns_how_far_the_store_has_been_published() -> 
     await Relay(store, bus, "orders", holder(1)).mark_time()
     marks = [read(record.message) for record in bus.records(TOPIC)]
     assert marks == [Watermark(source="orders", lineage=store.lineage, at=oldest)] * 3
+
+
+async def test_who_cannot_renew_the_lease_says_that_he_does_not_lead(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else nobody would be missed while PostgreSQL is away, and one too many counted where only this process cannot reach it."""
+    store = MemoryStore()
+    relay = Relay(store, MemoryBus(), "alone", holder(1), lease=0.03)
+    told = metrics.leading.labels("alone")._value.get
+
+    async def away(*_: object) -> None:
+        raise Unavailable
+
+    async with at_work(relay.run()):
+        await until(lambda: told() == 1)
+        monkeypatch.setattr(store, "lead", away)
+        await until(lambda: told() == 0)

@@ -12,6 +12,8 @@ from typing import Any
 import psycopg
 import pytest
 
+from shared.bus import metrics
+from shared.bus.tests.support import until
 from shared.events.privacy import Masters, Vault
 from shared.events.upkeep import rewrap, tend
 from shared.events.vault import MemoryVault, PostgresVault
@@ -43,6 +45,23 @@ async def keys(vault: MemoryVault, n: int) -> None:
     async with asyncio.timeout(5):
         while len(vault._rows) != n:
             await asyncio.sleep(0.01)
+
+
+class Unkept(MemoryVault):
+    """Its log gets nowhere, for a while."""
+
+    fails = True
+
+    async def archive_fails(self) -> bool:
+        return self.fails
+
+
+async def test_a_vault_whose_log_is_not_kept_is_told_of() -> None:
+    vault, told = Unkept(MASTERS), metrics.archive_failing.labels("vault")._value.get
+    async with tended(vault):
+        await until(lambda: told() == 1)
+        vault.fails = False
+        await until(lambda: told() == 0)
 
 
 async def test_expired_keys_go_by_themselves_and_an_outage_only_delays_it() -> None:

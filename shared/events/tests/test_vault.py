@@ -139,6 +139,10 @@ async def test_what_the_law_keeps_outlives_forgetting(vault: Vault) -> None:
     assert await vault.open(await vault.seal("p1", "张三", "retention:2056")) == "张三"
 
 
+async def test_a_service_may_ask_whether_the_log_is_kept(vault: Vault) -> None:
+    assert await vault.archive_fails() is False
+
+
 async def test_a_retention_ends_with_its_year(vault: Vault) -> None:
     over, running = await vault.seal("p1", "张三", "retention:2020"), await vault.seal("p1", "张三", "retention:2056")
     vault.drop_cached()

@@ -36,6 +36,7 @@ async def test_memory_plays_an_outage() -> None:
         vault.drop_expired(),
         vault.rewrap(),
         vault.forgotten(),
+        vault.archive_fails(),
     ):
         with pytest.raises(VaultUnavailable):
             await failing

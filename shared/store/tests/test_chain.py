@@ -16,6 +16,7 @@ import pytest
 from shared import operator
 from shared.deciding import Batch, Folder, Order
 from shared.events.chain import link
+from shared.ops import metrics
 from shared.ops.settings import Settings
 from shared.service import Service
 from shared.store.anchors import Anchors, broken, read
@@ -183,6 +184,17 @@ async def test_lines_are_written_once_an_hour_and_seal_each_other(tmp_path: Path
     anchors.file.write_bytes(anchors.file.read_bytes() + b"{")
     with pytest.raises(ValueError, match="as it was written"):
         read(anchors.file)
+
+
+async def test_what_was_never_written_down_is_told(tmp_path: Path) -> None:
+    store, told = MemoryStore(), 'forecourt_anchored_timestamp_seconds{context="sealed"} '
+    (tmp_path / "closed").touch()
+    closed = Anchors(store, "sealed", tmp_path / "closed", lambda: True)
+    with pytest.raises(FileExistsError):
+        await closed.write()
+    assert told + "0.0" in metrics.render().decode()
+    await Anchors(store, "sealed", tmp_path, lambda: True).write()
+    assert told + "1." in metrics.render().decode()
 
 
 async def test_an_operator_is_told(fresh_database: FreshDatabase, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
