@@ -24,8 +24,6 @@ from psycopg.rows import dict_row
 
 from deploy.local.plan import PREFIX, SERVICES, Plan
 from deploy.local.setup import PARTITIONS
-from services.inventory.domain.stock import OnHand
-from shared.bus.cloudevents import Envelope, read
 from shared.bus.protocol import Message, topic_of
 from shared.contracts import published_name
 from shared.deciding import Aggregate, Folded, Folder, evolve
@@ -33,7 +31,7 @@ from shared.events.envelope import Meta, Recorded, public_id, sequence
 from shared.service import Service
 from shared.views.table import Rows, Table
 from tests.faults.record import Record
-from tests.outcomes import held_twice, told, unfinished
+from tests.outcomes import Known, different, last_told, mismarked, mistold, told, wrongly_ended
 
 SETTLES_WITHIN = 60.0
 POLL = 0.1
@@ -65,6 +63,8 @@ class Rebuilt:
     states: dict[str, Any] = field(default_factory=dict)
     texts: list[str] = field(default_factory=list)
     """The events themselves."""
+    broken: dict[str, str] = field(default_factory=dict)
+    """Streams that cannot be folded, and why."""
 
 
 class Oracle:
@@ -136,13 +136,17 @@ class Oracle:
 
     def _behind(self) -> list[str]:
         """Streams of which a service has not heard the last public event."""
-        last = {context: _last(messages) for context, messages in self.topics().items()}
+        last = {context: last_told(messages) for context, messages in self.topics().items()}
         found = []
         for name, service in self.services.items():
-            marks = {(row["source"], row["stream"]): row["sequence"] for row in self.rows(name, "select * from marks")}
+            marks = self._marks(name)
             for context in set(service.topics) & last.keys():
                 found += [f"{name}: {stream}" for stream, n in last[context].items() if marks.get((context, stream), -1) < n]
         return found
+
+    def _marks(self, context: str) -> dict[tuple[str, str], int]:
+        """Up to which sequence a service has heard each stream, by source and stream."""
+        return {(row["source"], row["stream"]): row["sequence"] for row in self.rows(context, "select * from marks")}
 
     def heard_everything(self, seconds: float = SETTLES_WITHIN) -> None:
         """Waits until every service has gone past what stands in Kafka now, repeated messages too."""
@@ -166,14 +170,14 @@ class Oracle:
         for context, service in self.services.items():
             wrong += [f"{context}: {what}" for what in self._store(context)]
             rebuilt = self._rebuild(context, service)
+            wrong += [f"{context}: {stream} cannot be folded: {why}" for stream, why in rebuilt.broken.items()]
             wrong += self._deeds(context, record, rebuilt)
             wrong += [f"{context}: {what}" for what in self._numbers(context, rebuilt)]
-            wrong += [f"{context}: {what}" for what in self._views(context, service, rebuilt)]
-            wrong += [f"{context}: {what}" for what in _published(rebuilt, topics[context])]
-            wrong += [f"{context}: {what}" for what in (*unfinished(rebuilt.states), *held_twice(rebuilt.states))]
-            wrong += [f"{context}: {what}" for what in self._known(context, service, topics)]
-            if context == "inventory":
-                wrong += _twice_in_stock(rebuilt)
+            heard = told(service, (message for source in service.topics for message in topics.get(source, ())))
+            wrong += [f"{context}: {what}" for what in self._tables(context, service, rebuilt, heard)]
+            wrong += [f"{context}: {what}" for what in mistold(rebuilt.public, topics[context])]
+            wrong += [f"{context}: {what}" for what in wrongly_ended(rebuilt.states)]
+            wrong += [f"{context}: {what}" for what in mismarked(self._marks(context), {name: topics[name] for name in service.topics})]
         wrong += [f"ledger: {row}" for row in self.rows("finance", _UNBALANCED)]
         assert not wrong, f"{len(wrong)} faults:\n" + "\n".join(wrong[:30])
 
@@ -212,18 +216,18 @@ class Oracle:
             if used != set(range(1, row["n"] + 1)):
                 yield f"numbers {prefix}: {row['n']} were given, {len(used)} are used up to {max(used, default=0)}"
 
-    def _known(self, context: str, service: Service, topics: dict[str, list[Message]]) -> Iterator[str]:
-        """Rows about other contexts' things that are not what was published about them."""
-        if not service.topics:
-            return
-        known = told(service, (message for source in service.topics for message in topics.get(source, ())))
+    def _tables(self, context: str, service: Service, rebuilt: Rebuilt, heard: Known) -> Iterator[str]:
+        """Rows that are not what the streams say, what was published by others, or, where a table is filled by both, either."""
         inline = {view.table for aggregate in service.aggregates for view in aggregate.views}
-        for table in set(service.tables) - inline:
+        for table in service.all_tables():
+            if table not in inline and not service.topics:
+                continue
+            wanted: dict[tuple[Any, ...], Any] = dict(rebuilt.rows[table])
+            if table not in inline or table.name in service.also_heard:
+                wanted |= heard[table]
             sql = f"select {', '.join(table.columns)} from {table.sql_name}"
             stored = {table.key_of(row): row for row in (msgspec.convert(row, type=table.row) for row in self.rows(context, sql))}
-            for key in known[table].keys() | stored.keys():
-                if not self._same(known[table].get(key), stored.get(key)):
-                    yield f"table {table.sql_name} {key}: stored {stored.get(key)}, told {known[table].get(key)}"
+            yield from different(table.sql_name, stored, wanted, self._same)
 
     def _same(self, told: Any, stored: Any) -> bool:
         """Whether a row is what was told; of one told a second time, to the second."""
@@ -234,35 +238,21 @@ class Oracle:
 
     def _rebuild(self, context: str, service: Service) -> Rebuilt:
         """Folds every stream of a service."""
-        folder, rebuilt, folded = Folder(service.stored, service.aggregates), Rebuilt(), Folded(state=None)
+        folder, rebuilt, folded, before = Folder(service.stored, service.aggregates), Rebuilt(), Folded(state=None), ""
         for row in self.rows(context, _EVENTS):
             stream = row["stream"]
             rebuilt.texts.append(row["data"])
             aggregate = folder.of(stream)
-            if row["version"] == 1:
-                folded = Folded(state=aggregate.decider.initial)
+            if stream != before:
+                before, folded = stream, Folded(state=aggregate.decider.initial)
             event = service.stored.decode(row["type"], row["type_version"], row["data"].encode())
             meta = _meta.decode(row["meta"])
             recorded = Recorded(id=row["id"], stream=stream, version=row["version"], event=event, occurred_at=row["occurred_at"], meta=meta)
-            _take(aggregate, folded, recorded, rebuilt)
+            try:
+                _take(aggregate, folded, recorded, rebuilt)
+            except Exception as error:
+                rebuilt.broken[stream] = repr(error)
         return rebuilt
-
-    def _views(self, context: str, service: Service, rebuilt: Rebuilt) -> Iterator[str]:
-        """Rows of inline views that are not what the streams say. A table that is also filled by hearing may have more."""
-        inline = {view.table for aggregate in service.aggregates for view in aggregate.views}
-        for table in inline:
-            sql = f"select {', '.join(table.columns)} from {table.sql_name}"
-            stored = {table.key_of(row): row for row in (msgspec.convert(row, type=table.row) for row in self.rows(context, sql))}
-            wanted = rebuilt.rows[table]
-            for key in wanted.keys() | stored.keys():
-                if key not in wanted and table.name in ALSO_HEARD:
-                    continue
-                if wanted.get(key) != stored.get(key):
-                    yield f"view {table.sql_name} {key}: stored {stored.get(key)}, rebuilt {wanted.get(key)}"
-
-
-ALSO_HEARD = frozenset({"timeline"})
-"""Inline views to which public events of others add rows."""
 
 
 def _take(aggregate: Aggregate[Any, Any, Any], folded: Folded, recorded: Recorded[Any], rebuilt: Rebuilt) -> None:
@@ -281,38 +271,6 @@ def _take(aggregate: Aggregate[Any, Any, Any], folded: Folded, recorded: Recorde
     for index, public in enumerate(aggregate.publish(recorded.event, folded.state)):
         id = public_id(recorded.id, published_name(public), index)
         rebuilt.public[recorded.stream].append((sequence(recorded.version, index), str(id)))
-
-
-def _published(rebuilt: Rebuilt, messages: list[Message]) -> Iterator[str]:
-    """Public events that are not in Kafka, are there without having happened, or came first after a later one of their stream."""
-    first: dict[str, dict[str, int]] = defaultdict(dict)
-    for envelope in _envelopes(messages):
-        first[envelope.stream].setdefault(str(envelope.id), envelope.sequence)
-    for stream in rebuilt.public.keys() | first.keys():
-        wanted = rebuilt.public.get(stream, [])
-        there = [(n, id) for id, n in first.get(stream, {}).items()]
-        if wanted != there:
-            yield f"topic {stream}: {there} published, {wanted} happened"
-
-
-def _twice_in_stock(rebuilt: Rebuilt) -> Iterator[str]:
-    """VINs with two open stays."""
-    stays: dict[str, list[str]] = defaultdict(list)
-    for stream, state in rebuilt.states.items():
-        if isinstance(state, OnHand):
-            stays[state.vin].append(stream)
-    return (f"inventory: {vin} stands twice: {streams}" for vin, streams in stays.items() if len(streams) > 1)
-
-
-def _last(messages: list[Message]) -> dict[str, int]:
-    last: dict[str, int] = {}
-    for envelope in _envelopes(messages):
-        last[envelope.stream] = max(envelope.sequence, last.get(envelope.stream, -1))
-    return last
-
-
-def _envelopes(messages: list[Message]) -> Iterator[Envelope]:
-    return (envelope for envelope in map(read, messages) if isinstance(envelope, Envelope))
 
 
 def _places(contexts: Iterable[str]) -> list[TopicPartition]:

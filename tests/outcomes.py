@@ -1,7 +1,8 @@
 """What must be so when nothing moves any more: processes at their end, cars with one holder, and each service knowing what it was told."""
 
+import operator
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from services.inventory.domain.stock import OnHand
@@ -14,6 +15,13 @@ from shared.service import Service
 from shared.views.table import Change, Drop, Put, Table
 
 type Known = dict[Table[Any], dict[tuple[Any, ...], Any]]
+
+
+def wrongly_ended(states: Mapping[str, Any]) -> Iterator[str]:
+    """All that the states of a service's streams must not be when nothing moves any more."""
+    yield from unfinished(states)
+    yield from held_twice(states)
+    yield from twice_in_stock(states)
 
 
 def unfinished(states: Mapping[str, Any]) -> Iterator[str]:
@@ -44,6 +52,62 @@ def held_twice(states: Mapping[str, Any]) -> Iterator[str]:
         if isinstance(state, Order) and state.vehicle and state.stage != "cancelled":
             orders[state.vehicle.vin].append(stream)
     return (f"{vin} is held for {streams}" for vin, streams in orders.items() if len(streams) > 1)
+
+
+def twice_in_stock(states: Mapping[str, Any]) -> Iterator[str]:
+    """VINs with two open stays."""
+    stays: dict[str, list[str]] = defaultdict(list)
+    for stream, state in states.items():
+        if isinstance(state, OnHand):
+            stays[state.vin].append(stream)
+    return (f"{vin} stands twice: {streams}" for vin, streams in stays.items() if len(streams) > 1)
+
+
+def different(
+    table: str, stored: Mapping[Any, Any], wanted: Mapping[Any, Any], same: Callable[[Any, Any], bool] = operator.eq
+) -> Iterator[str]:
+    """Rows that are not what they should be, by key."""
+    for key in wanted.keys() | stored.keys():
+        if not same(wanted.get(key), stored.get(key)):
+            yield f"table {table} {key}: stored {stored.get(key)}, it should be {wanted.get(key)}"
+
+
+# --- what was told -----------------------------------------------------------------------------------------------
+
+
+def mistold(happened: Mapping[str, list[tuple[int, str]]], messages: Iterable[Message]) -> Iterator[str]:
+    """Public events that are not in Kafka, are there without having happened, or came first after a later one of their stream.
+
+    `happened` has per stream the sequences and ids of its public events; the same message told again is none of these.
+    """
+    first: dict[str, dict[str, int]] = defaultdict(dict)
+    for envelope in _envelopes(messages):
+        first[envelope.stream].setdefault(str(envelope.id), envelope.sequence)
+    for stream in happened.keys() | first.keys():
+        wanted = happened.get(stream, [])
+        there = [(n, id) for id, n in first.get(stream, {}).items()]
+        if wanted != there:
+            yield f"topic {stream}: {there} published, {wanted} happened"
+
+
+def last_told(messages: Iterable[Message]) -> dict[str, int]:
+    """The highest sequence of each stream."""
+    last: dict[str, int] = {}
+    for envelope in _envelopes(messages):
+        last[envelope.stream] = max(envelope.sequence, last.get(envelope.stream, -1))
+    return last
+
+
+def mismarked(marks: Mapping[tuple[str, str], int], topics: Mapping[str, Iterable[Message]]) -> Iterator[str]:
+    """Streams that a service believes to have heard further, or less far, than they were told. `marks` are by source and stream."""
+    last = {(source, stream): n for source, messages in topics.items() for stream, n in last_told(messages).items()}
+    for key in marks.keys() | last.keys():
+        if marks.get(key) != last.get(key):
+            yield f"mark {key}: heard up to {marks.get(key)}, told up to {last.get(key)}"
+
+
+def _envelopes(messages: Iterable[Message]) -> Iterator[Envelope]:
+    return (envelope for envelope in map(read, messages) if isinstance(envelope, Envelope))
 
 
 def told(service: Service, messages: Iterable[Message]) -> Known:

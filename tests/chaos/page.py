@@ -6,6 +6,8 @@ from collections import Counter
 from statistics import median, quantiles
 from typing import TYPE_CHECKING
 
+from tests.chaos.strikes import CONSUMER, LONG, RELAY
+
 if TYPE_CHECKING:
     from tests.chaos.__main__ import Run
     from tests.chaos.judge import Judge
@@ -52,10 +54,12 @@ def _healed(run: Run) -> list[str]:
 
 def _outage(run: Run) -> list[str]:
     outage = run.saboteur.outage
+    relay, consumer = (f"goal {goal:.0f}" if outage.judged else f"goal {goal:.0f} from {LONG:.0f} s on" for goal in (RELAY, CONSUMER))
     return [
         f"Kafka away for {outage.seconds:.0f} s: {outage.answered} answers to commands, {outage.refused.total()} of them refusals",
-        f"then the slowest relay told {outage.relay:.0f} × as fast as events arrived (goal 10), "
-        f"the slowest consumer, {outage.slowest}, heard {outage.consumer:.0f} × as fast (goal 4)",
+        f"then the slowest relay told {outage.relay:.0f} × as fast as events arrived ({relay}), "
+        f"the slowest consumer, {outage.slowest}, heard {outage.consumer:.0f} × as fast ({consumer})",
+        f"the vault struck: {run.saboteur.needless.total()} refusals of commands that do without it",
     ]
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from deploy.local import kafka
 from deploy.local.child import Child
-from deploy.local.plan import SERVICES, Plan
+from deploy.local.plan import PERSONAL, SERVICES, Plan
 from deploy.local.process import Problem, Server
 from deploy.local.supervisor import Supervisor, run_parts, say
 
@@ -60,6 +60,7 @@ class Works(Plan):
     def ways(self) -> dict[str, tuple[int, list[int]]]:
         """Every link by name: where it listens and where it leads."""
         ways = {f"postgres/{name}": (self.base + 600 + n, [self.postgres]) for n, name in enumerate(SERVICES)}
+        ways |= {f"vault/{name}": (self.base + 650 + n, [self.vault]) for n, name in enumerate(SERVICES) if name in PERSONAL}
         ways |= {f"kafka/{n + 1}": (self.base + 620 + n, [port]) for n, port in enumerate(self.brokers)}
         ways["redis"] = (self.base + 630, [self.redis])
         if self.scale > 1:
@@ -69,10 +70,10 @@ class Works(Plan):
     def environment(self, service: str, secrets: Mapping[str, str], *, demo: bool) -> dict[str, str]:
         """What a service is told: to go by its links."""
         told, ways = super().environment(service, secrets, demo=demo), self.ways()
+        servers = {self.postgres: f"postgres/{service}", self.vault: f"vault/{service}", self.redis: "redis"}
         for name, value in told.items():
-            value = value.replace(f":{self.postgres}/", f":{ways[f'postgres/{service}'][0]}/").replace(
-                f":{self.redis}/", f":{ways['redis'][0]}/"
-            )
+            for port, way in servers.items():
+                value = value.replace(f":{port}/", f":{ways[way][0]}/") if way in ways else value
             for context in SERVICES if self.scale > 1 and name == "FORECOURT_SERVICES" else ():
                 if context != "gateway":
                     value = value.replace(f':{self.port(context)}"', f':{ways[f"http/{context}"][0]}"')

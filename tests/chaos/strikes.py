@@ -1,11 +1,12 @@
-"""What is done to the platform, drawn by lot from a seed: kills, freezes, broken wires, and Kafka away for a while."""
+"""What is done to the platform, drawn by lot from a seed: kills, stops, freezes, broken wires, and Kafka away for a while."""
 
 import asyncio
 import random
+import re
 import signal
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -17,12 +18,18 @@ import psycopg
 
 from deploy.local.plan import PREFIX, SERVICES
 from deploy.local.process import listens
+from deploy.local.supervisor import GRACE
 from shared.testing.platform import Platform
 from tests.chaos.links import Fault, Links
 from tests.chaos.plant import Works
-from tests.faults.record import Record
+from tests.faults.record import Answer, Deed, Record
 
-KINDS = ("gateway", "serve", "work", "kafka", "postgres", "redis")
+KINDS = ("gateway", "serve", "work", "kafka", "postgres", "redis", "vault")
+STOPPED = ("gateway", "serve", "work")
+"""Who is told to stop as well as killed: whatever a deployment restarts."""
+SEALED = re.compile(r"/(leads|customers|complaints|orders/[^/]+/sign)")
+"""Commands of the stories that need the vault."""
+WIRES = ("postgres/", "postgres/", "kafka/", "redis", "vault/")
 FAULTS: tuple[Fault, ...] = ("delay", "cut", "half-open", "throttle")
 FROZEN = 3.0
 """Seconds a process stands still, or a wire is broken."""
@@ -33,7 +40,13 @@ WELL = 2.0
 LEFT, BEHIND = 5.0, 3.5
 """Rows an outbox has, and seconds a consumer is behind, on any quiet day: watermarks come every other second, and are stored within one."""
 SERVICE, DATABASE = 5.0, 10.0
-"""Goals: seconds from a kill to a service that is ready, and to the first command that PostgreSQL accepts."""
+"""Goals: seconds from a kill to a service that is ready, and to the first command that PostgreSQL, or the vault, lets through."""
+LEAVES = 25.0
+"""Seconds in which who works has gone: two clients say goodbye to a Kafka that may be away, at most ten seconds each."""
+LONG = 60.0
+"""Seconds without Kafka that tell of backlogs; a shorter absence tells how fast everybody reconnects."""
+RELAY, CONSUMER = 10.0, 4.0
+"""Goals after a long one: how many times as fast as events arrive the slowest relay tells and the slowest consumer hears."""
 
 
 @dataclass
@@ -57,6 +70,20 @@ class Outage:
     consumer: float = 0.0
     slowest: str = ""
 
+    @property
+    def judged(self) -> bool:
+        """Whether it was long enough to tell how fast a backlog goes down."""
+        return self.seconds >= LONG
+
+    def slow(self) -> list[str]:
+        """Goals missed."""
+        found = [("relay told", self.relay, RELAY), (f"consumer, {self.slowest}, heard", self.consumer, CONSUMER)]
+        return [
+            f"the slowest {who} {n:.1f} × as fast as events arrived, goal {goal:.0f} ×"
+            for who, n, goal in found
+            if self.judged and n < goal
+        ]
+
 
 @dataclass
 class Saboteur:
@@ -70,6 +97,8 @@ class Saboteur:
     healed: list[Healed] = field(default_factory=list)
     struck: list[str] = field(default_factory=list)
     outage: Outage = field(default_factory=Outage)
+    needless: Counter[str] = field(default_factory=Counter)
+    """Refusals while the vault was away of what does not need it, by status, problem and path: nothing may be here."""
     _bags: dict[str, list[str]] = field(default_factory=dict)
     _connections: dict[str, "psycopg.AsyncConnection[Any]"] = field(default_factory=dict)
     _asking: dict[str, asyncio.Lock] = field(default_factory=dict)
@@ -78,7 +107,7 @@ class Saboteur:
 
     def process(self, name: str) -> psutil.Process:
         """The process of that name. AssertionError when it is none of the supervisor's children."""
-        ports = {"postgres": self.plan.postgres, "redis": self.plan.redis} | {
+        ports = {"postgres": self.plan.postgres, "redis": self.plan.redis, "vault": self.plan.vault} | {
             f"kafka{n + 1}": port for n, port in enumerate(self.plan.brokers)
         }
         family = self.platform.processes()
@@ -119,21 +148,28 @@ class Saboteur:
     # --- strikes -------------------------------------------------------------------------------------------------
 
     def schedule(self, kills: int) -> list[Callable[[], Awaitable[None]]]:
-        """Every kind of process equally often, and between two kills a freeze or a broken wire."""
+        """Every kind of process killed equally often, and between two kills a broken wire, a freeze or a stop."""
         kinds: list[str] = []
         while len(kinds) < kills:
             kinds += self.dice.sample(KINDS, len(KINDS))
         strikes: list[Callable[[], Awaitable[None]]] = []
         faults: list[Fault] = []
         for n, kind in enumerate(kinds[:kills]):
-            strikes.append(partial(self.kill, self.draw(kind)))
-            if n % 2:
-                strikes.append(partial(self.freeze, self.draw(self.dice.choice(KINDS))))
-            else:
+            strikes.append(self._at(self.kill, self.draw(kind)))
+            if n % 3 == 0:
                 faults = faults or self.dice.sample(FAULTS, len(FAULTS))
-                wire = self.dice.choice(["postgres/", "postgres/", "kafka/", "redis"])
-                strikes.append(partial(self.break_wire, self.dice.choice(self.links.named(wire)), faults.pop()))
+                wire = self.dice.choice(self.links.named(self.dice.choice(WIRES)))
+                strikes.append(self._at(self.break_wire, wire, faults.pop()))
+            elif n % 3 == 1:
+                strikes.append(self._at(self.freeze, self.draw(self.dice.choice(KINDS))))
+            else:  # not who has just been killed: the supervisor lets who ends again and again wait
+                strikes.append(partial(self.tell_to_stop, self.draw(self.dice.choice([other for other in STOPPED if other != kind]))))
         return strikes
+
+    def _at(self, strike: Callable[..., Awaitable[None]], name: str, *more: Any) -> Callable[[], Awaitable[None]]:
+        """A strike at this; at the vault as `beside_the_vault` has it."""
+        found = partial(strike, name, *more)
+        return partial(self.beside_the_vault, found) if name.partition("/")[0] == "vault" else found
 
     async def kill(self, name: str) -> None:
         """kill -9, and how long until it is there again."""
@@ -141,20 +177,36 @@ class Saboteur:
         victim.kill()
         died = time.monotonic()
         self.struck.append(f"kill -9 {name}")
-        if name == "postgres":
-            await self._until(lambda: self._accepted(died))
+        if name in ("postgres", "vault"):
+            await self._until(lambda: self._accepted(died, sealed=name == "vault"))
             goal: float | None = DATABASE
         elif name.startswith("kafka") or name == "redis":
             port = self.plan.redis if name == "redis" else self.plan.brokers[int(name[5:]) - 1]
             await self._until(lambda: asyncio.to_thread(lambda: not victim.is_running() and listens(port)))
             goal = None
-        elif "-work-" in name:
-            await self._led(name.partition("-")[0])
-            goal = None
         else:
-            await self._ready(name)
-            goal = SERVICE
+            goal = await self._succeeded(name)
         self.healed.append(Healed(f"{_kind(name)} killed", time.monotonic() - died, goal))
+
+    async def tell_to_stop(self, name: str) -> None:
+        """SIGTERM, as a deployment does it: how long until it has gone by itself, and then until it is there again."""
+        victim = await self.victim(name)
+        victim.terminate()
+        told = time.monotonic()
+        self.struck.append(f"SIGTERM {name}")
+        await self._until(lambda: asyncio.to_thread(lambda: not victim.is_running()))
+        gone = time.monotonic()
+        self.healed.append(Healed(f"{_kind(name)} told to stop", gone - told, LEAVES if "-work-" in name else GRACE))
+        goal = await self._succeeded(name)
+        self.healed.append(Healed(f"{_kind(name)} back after a stop", time.monotonic() - gone, goal))
+
+    async def _succeeded(self, name: str) -> float | None:
+        """Returns when another process does what this one of a service did; the goal for that."""
+        if "-work-" in name:
+            await self._led(name.partition("-")[0])
+            return None
+        await self._ready(name)
+        return SERVICE
 
     async def freeze(self, name: str) -> None:
         """SIGSTOP for a while, then SIGCONT. PostgreSQL stands still with all its children."""
@@ -169,6 +221,13 @@ class Saboteur:
         with self.links.broken([name], fault):
             await asyncio.sleep(FROZEN)
 
+    async def beside_the_vault(self, strike: Callable[[], Awaitable[None]]) -> None:
+        """Strikes the vault once all is well, so that only that can be why a command is refused, which none may be that can do without."""
+        well, began = await self._until(self._well), time.monotonic()
+        await strike()
+        if well:
+            self.needless += self._refused(self._tried(began, sealed=False))
+
     # --- Kafka away ----------------------------------------------------------------------------------------------
 
     async def take_kafka_away(self, seconds: float) -> None:
@@ -178,7 +237,7 @@ class Saboteur:
         self.struck.append(f"Kafka away for {seconds:.0f} s")
         with self.links.broken(self.links.named("kafka/"), "cut"):
             await asyncio.sleep(seconds)
-            answered, refused = self._answered(began)
+            tried = self._tried(began, sealed=True)
         back = time.monotonic()
         contexts = [context for context in SERVICES if context != "gateway"]
         until = back + COMES_BACK + seconds
@@ -188,8 +247,8 @@ class Saboteur:
         drains, hears = both[: len(contexts)], both[len(contexts) :]
         self.outage = Outage(
             seconds=back - began,
-            answered=answered,
-            refused=refused,
+            answered=len(tried),
+            refused=self._refused(tried),
             relay=min((back - began + took) / took for took in drains),
             consumer=min((back - began + took) / took for took in hears),
             slowest=max(zip(hears, contexts, strict=True))[1],
@@ -208,11 +267,14 @@ class Saboteur:
             await asyncio.sleep(SOON)
         return max(time.monotonic() - began, SOON)
 
-    def _answered(self, since: float) -> tuple[int, Counter[str]]:
-        """How many tries that began since then are answered, and which of them are refusals."""
-        answers = [(deed, answer) for deed in self.record for answer in deed.answers if answer.at - answer.took > since]
-        refusals = (f"{answer.status} {answer.problem} to {deed.path}" for deed, answer in answers if answer.status not in (200, 201, 409))
-        return len(answers), Counter(refusals)
+    def _tried(self, since: float, *, sealed: bool) -> list[tuple[Deed, Answer]]:
+        """The answered tries that began since then; without `sealed` only those of commands that do without the vault."""
+        tried = ((deed, answer) for deed in self.record for answer in deed.answers if answer.at - answer.took > since)
+        return [(deed, answer) for deed, answer in tried if sealed or not SEALED.fullmatch(deed.path)]
+
+    def _refused(self, tried: Collection[tuple[Deed, Answer]]) -> Counter[str]:
+        """Which of them are refusals."""
+        return Counter(f"{answer.status} {answer.problem} to {deed.path}" for deed, answer in tried if answer.status not in (200, 201, 409))
 
     async def _well(self) -> bool:
         """Whether the last answers came soon and are no refusals."""
@@ -221,9 +283,11 @@ class Saboteur:
         return bool(answers) and all(answer.status in (200, 201, 409) and answer.took < WELL for answer in answers)
 
     def late(self) -> list[str]:
-        """What came back later than its goal, and commands refused for want of Kafka."""
+        """What came back later than its goal, commands refused for want of Kafka, or of a vault they do not need, and a slow backlog."""
         found = [f"{one.what}: {one.seconds:.1f} s, goal {one.goal} s" for one in self.healed if one.goal and one.seconds > one.goal]
-        return found + [f"{n} × refused while Kafka was away: {what}" for what, n in self.outage.refused.items()]
+        found += [f"{n} × refused while Kafka was away: {what}" for what, n in self.outage.refused.items()]
+        found += [f"{n} × refused while the vault was away: {what}" for what, n in self.needless.items()]
+        return found + self.outage.slow()
 
     # --- looking -------------------------------------------------------------------------------------------------
 
@@ -253,13 +317,17 @@ class Saboteur:
             dead = now if dead is None else dead
             await asyncio.sleep(SOON)
 
-    async def _accepted(self, since: float) -> bool:
-        return any(answer.accepted and answer.at - answer.took > since for answer in self.record.answers(since))
+    async def _accepted(self, since: float, *, sealed: bool) -> bool:
+        """Whether a command begun since then was accepted; with `sealed` one that needs the vault."""
+        later = (deed for deed in self.record if deed.done and deed.done.at - deed.done.took > since)
+        return any(not sealed or SEALED.fullmatch(deed.path) for deed in later)
 
-    async def _until(self, true: Callable[[], Awaitable[bool]]) -> None:
+    async def _until(self, true: Callable[[], Awaitable[bool]]) -> bool:
+        """Waits for it, not for ever; whether it came."""
         until = time.monotonic() + COMES_BACK
-        while not await true() and time.monotonic() < until:
+        while not (came := await true()) and time.monotonic() < until:
             await asyncio.sleep(SOON)
+        return came
 
     async def _ready(self, name: str) -> None:
         context, _, n = name.split("-")
@@ -282,7 +350,7 @@ _BEHIND = f"select extract(epoch from clock_timestamp() - min(watermark)) from o
 def _kind(name: str) -> str:
     context, part, *_ = [*name.split("-"), ""]
     if not part:
-        return {"postgres": "PostgreSQL", "redis": "Redis"}.get(name, "Kafka")
+        return {"postgres": "PostgreSQL", "redis": "Redis", "vault": "the vault"}.get(name, "Kafka")
     return "gateway" if (context, part) == ("gateway", "serve") else {"serve": "service", "work": "relay and consumer"}[part]
 
 

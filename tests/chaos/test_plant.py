@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.plan import PERSONAL, SERVICES
+from deploy.local.plan import PERSONAL, SERVICES, Plan
+from deploy.local.secrets import generated
 from shared.store.pool import SIZE
 from tests.chaos.plant import Works
 
@@ -28,3 +29,16 @@ def test_no_port_is_given_twice(tmp_path: Path, scale: int) -> None:
     used += [port for broker in works.brokers for port in (broker, broker + 1)]
     used += [port for port, _ in works.ways().values()] + [works.postgres, works.vault, works.redis]
     assert len(used) == len(set(used))
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_wire_of_a_service_is_a_link_and_leads_where_it_led(tmp_path: Path, service: str) -> None:
+    works, plain, secrets = Works(folder=tmp_path, cache=tmp_path), Plan(folder=tmp_path, cache=tmp_path), generated()
+    ways, told, direct = works.ways(), works.environment(service, secrets, demo=False), plain.environment(service, secrets, demo=False)
+    links = {"FORECOURT_WRITER_URL": f"postgres/{service}", "FORECOURT_READER_URL": f"postgres/{service}", "FORECOURT_REDIS_URL": "redis"}
+    links |= {"FORECOURT_KAFKA": "kafka/1"} | ({"FORECOURT_VAULT_URL": f"vault/{service}"} if service in PERSONAL else {})
+    assert told.keys() == direct.keys()
+    assert {name for name in told if told[name] != direct[name]} == links.keys()
+    for name, link in links.items():
+        at, (to,) = ways[link]
+        assert told[name].replace(f":{at}", f":{to}") == direct[name]

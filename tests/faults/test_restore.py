@@ -1,4 +1,4 @@
-"""The drill: the platform is brought back to a named second in another folder, and goes on there."""
+"""The drill: the platform is brought back to a named second in another folder, and goes on there; then that one is, in place."""
 
 import json
 import os
@@ -46,7 +46,7 @@ def fingerprint(platform: Platform, until: Fingerprint | None = None) -> Fingerp
 
 
 def operate(command: str, platform: Platform, backup: Path, **told: str) -> str:
-    """`make backup` or `make restore`, as an operator runs it."""
+    """`make backup`, `make down` or `make restore`, as an operator runs it."""
     told |= {"FORECOURT_VAR": str(platform.folder), "BASE_PORT": str(platform.base), "PORT": str(platform.base + 80), "BACKUP": str(backup)}
     run = [sys.executable, "-m", "deploy.local", command]
     done = subprocess.run(run, cwd=ROOT, env={**os.environ, **told}, capture_output=True, text=True)
@@ -54,11 +54,12 @@ def operate(command: str, platform: Platform, backup: Path, **told: str) -> str:
     return done.stdout
 
 
-def archived(platform: Platform, moment: datetime) -> None:
-    """Waits until both logs are in the archive as far as `moment`: what an operator finds a minute later."""
-    eventually(lambda: rows(platform, VAULT, "select at > %s from tended", moment) == [(True,)], 60, pause=0.2)
+def archived(platform: Platform, moment: datetime, *servers: str) -> None:
+    """Waits until the servers' logs are in the archive as far as `moment`: what an operator finds a minute later."""
+    if VAULT in servers:
+        eventually(lambda: rows(platform, VAULT, "select at > %s from tended", moment) == [(True,)], 60, pause=0.2)
     plan, secrets = plan_of(platform), platform.secrets
-    for server in ("postgres", VAULT):
+    for server in servers:
         with psycopg.connect(plan.superuser(secrets, server), autocommit=True) as connection:
             piece = connection.execute("select pg_walfile_name(pg_switch_wal())").fetchone()
             assert piece
@@ -89,10 +90,23 @@ class Drill:
         return self.restored.person(f"{login}{desk.group.number}")
 
 
-def customer(desk: Desk, known: Known, name: str) -> None:
+def a_second() -> datetime:
+    """A full second that has just passed, with nothing going on around it."""
+    to = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=2)
+    eventually(lambda: datetime.now(UTC) > to + timedelta(seconds=0.5))
+    return to
+
+
+def keep_no_log(platform: Platform) -> None:
+    """The folder of the backup is about to go."""
+    for server in ("postgres", VAULT):
+        (platform.folder / f"{server}.backup").unlink(missing_ok=True)
+
+
+def customer(desk: Desk, seller: Person, known: Known, name: str) -> None:
     number = f"1380{desk.group.number:03}{desk.number():04}"
     about = {"store_id": desk.group.values["south"], "kind": "person", "name": name, "phone": number}
-    known.customers[name] = desk.group.people["sales"].did("/customers", about)
+    known.customers[name] = seller.did("/customers", about)
     known.phones[name] = number
 
 
@@ -113,17 +127,16 @@ def drill(world: World, desk: Desk, oracle: Oracle, measured: Measured) -> Itera
     known = Known()
     with TemporaryDirectory(prefix="forecourt-backup-") as place:
         backup = Path(place, "events")
-        customer(desk, known, "Before the backup")
+        customer(desk, people["sales"], known, "Before the backup")
         began = time.monotonic()
         assert "any moment from" in operate("backup", platform, backup)
         measured("backup of the platform", time.monotonic() - began)
         record = Record()
         for name in ("After the backup", "To be erased"):
-            customer(desk, known, name)
+            customer(desk, people["sales"], known, name)
         desk.client(record, "stock").finish(car(desk, desk.client(record, "stock")))
         oracle.settle()
-        to = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=2)
-        eventually(lambda: datetime.now(UTC) > to + timedelta(seconds=0.5))
+        to = a_second()
         drill = Drill(
             known=known,
             to=to,
@@ -131,17 +144,15 @@ def drill(world: World, desk: Desk, oracle: Oracle, measured: Measured) -> Itera
             stock=stock_value(desk),
             reports=report(people["owner"], to),
         )
-        customer(desk, known, "After the second")
+        customer(desk, people["sales"], known, "After the second")
         desk.client(record, "stock").finish(car(desk, desk.client(record, "stock")))
-        erase(desk, known.customers["To be erased"])
-        eventually(lambda: rows(platform, VAULT, "select from keys where person_id = %s", known.customers["To be erased"]) == [])
+        erase(platform, people["manager"], known.customers["To be erased"])
         oracle.settle()
-        archived(platform, datetime.now(UTC))
+        archived(platform, datetime.now(UTC), "postgres", VAULT)
         began = time.monotonic()
         assert "Restored to" in operate("restore", drill.restored, backup, TO=to.isoformat())
         measured("restore of the platform", time.monotonic() - began)
-        for server in ("postgres", VAULT):
-            (platform.folder / f"{server}.backup").unlink()
+        keep_no_log(platform)
         try:
             began = time.monotonic()
             drill.restored.start()
@@ -151,10 +162,15 @@ def drill(world: World, desk: Desk, oracle: Oracle, measured: Measured) -> Itera
             drill.restored.stop()
 
 
-def erase(desk: Desk, id: str) -> None:
-    """A person is forgotten."""
-    manager = desk.group.people["manager"]
+def erase(platform: Platform, manager: Person, id: str) -> None:
+    """A person is forgotten; returns when his key is gone."""
     manager.did(f"/customers/{id}/forget", {"confirm": manager.get(f"/customers/{id}").json()["number"]})
+    eventually(lambda: keys(platform, id) == 0)
+
+
+def keys(platform: Platform, id: str) -> int:
+    """How many keys the vault has of a person."""
+    return len(rows(platform, VAULT, "select from keys where person_id = %s", id))
 
 
 def test_every_event_of_that_second_is_there_and_none_is_changed(drill: Drill) -> None:
@@ -175,7 +191,7 @@ def test_who_was_erased_after_that_second_stays_erased(drill: Drill, desk: Desk)
     erased, manager = drill.known.customers["To be erased"], drill.person(desk, "manager")
     eventually(lambda: manager.get(f"/customers/{erased}").status_code == 410)
     assert manager.get("/customers", phone=drill.known.phones["To be erased"]).json()["items"] == []
-    assert rows(drill.restored, VAULT, "select from keys where person_id = %s", erased) == []
+    assert keys(drill.restored, erased) == 0
     assert rows(drill.restored, "customers", "select phone_index, email_index, name from customers_1 where customer_id = %s", erased) == [
         ("", "", "")
     ]
@@ -218,3 +234,83 @@ def test_the_keys_are_in_no_backup_of_the_events(drill: Drill) -> None:
     secrets = json.loads((drill.restored.folder / "secrets.json").read_text())
     with psycopg.connect(plan_of(drill.restored).superuser(secrets)) as connection:
         assert connection.execute("select from pg_database where datname = 'vault'").fetchone() is None
+
+
+# --- the same platform once more, in place -----------------------------------------------------------------------
+
+
+@dataclass
+class InPlace:
+    """What was in the folder at the named second, and what the restore and the next backup left there."""
+
+    known: Known
+    before: Fingerprint
+    vault: int
+    """The inode of the vault's folder: it is the same one, or another."""
+    report: str
+    series: list[str]
+
+
+@pytest.fixture(scope="module")
+def in_place(drill: Drill, desk: Desk, measured: Measured) -> Iterator[InPlace]:
+    """As docs/operations.md says: `make down`, `make restore` into the same folder, `make up`, `make backup`."""
+    platform, known = drill.restored, Known()
+    sales, manager, oracle = drill.person(desk, "sales"), drill.person(desk, "manager"), Oracle(plan_of(platform), platform.secrets)
+    with TemporaryDirectory(prefix="forecourt-backup-") as place:
+        backup = Path(place, "events")
+        operate("backup", platform, backup)
+        for name in ("Stays in place", "Erased in place"):
+            customer(desk, sales, known, name)
+        oracle.settle()
+        to = a_second()
+        before, vault = fingerprint(platform), (platform.folder / VAULT).stat().st_ino
+        customer(desk, sales, known, "Later in place")
+        erase(platform, manager, known.customers["Erased in place"])
+        oracle.settle()
+        archived(platform, datetime.now(UTC), "postgres")
+        began = time.monotonic()
+        assert "Stopped" in operate("down", platform, backup)
+        platform.stop(keep=True)
+        report = operate("restore", platform, backup, TO=to.isoformat())
+        (platform.folder / "supervisor.log").unlink()
+        platform.start()
+        measured("down, restored in place and ready", time.monotonic() - began)
+        try:
+            operate("backup", platform, backup)
+            yield InPlace(known, before, vault, report, sorted(each.name for each in backup.glob("series-*")))
+        finally:
+            keep_no_log(platform)
+
+
+def test_in_place_every_event_of_that_second_is_there_and_proven(in_place: InPlace, drill: Drill) -> None:
+    assert fingerprint(drill.restored, until=in_place.before) == in_place.before
+    run = [sys.executable, "-m", "deploy.cli", "all", "verify"]
+    done = subprocess.run(run, cwd=ROOT, env={**os.environ, **drill.restored.place}, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_in_place_what_was_there_is_put_aside_and_the_vault_is_kept(in_place: InPlace, drill: Drill) -> None:
+    folder = drill.restored.folder
+    (suffix,) = {name.partition(".before-")[2] for each in folder.iterdir() if ".before-" in (name := each.name)}
+    assert f".before-{suffix}:" in in_place.report
+    aside = {each.name.removesuffix(f".before-{suffix}") for each in folder.iterdir() if each.name.endswith(suffix)}
+    assert {"postgres", "postgres.backup", "kafka"} <= aside <= {"postgres", "postgres.backup", "kafka", "anchors"}
+    assert (folder / f"postgres.before-{suffix}" / "PG_VERSION").exists()
+    assert (folder / VAULT).stat().st_ino == in_place.vault
+    assert not list(folder.glob(".restore-*"))
+    assert len(in_place.series) == 2, "a new series begins"
+
+
+def test_in_place_what_came_later_never_was_and_who_was_erased_stays_erased(in_place: InPlace, drill: Drill, desk: Desk) -> None:
+    manager, ids = drill.person(desk, "manager"), in_place.known.customers
+    eventually(lambda: manager.get(f"/customers/{ids['Erased in place']}").status_code == 410)
+    assert keys(drill.restored, ids["Erased in place"]) == 0
+    assert manager.get(f"/customers/{ids['Later in place']}").status_code == 404
+    assert keys(drill.restored, ids["Later in place"]) == 1, "the vault is the newer one"
+    assert drill.person(desk, "sales").get(f"/customers/{ids['Stays in place']}").json()["name"] == "Stays in place"
+
+
+def test_in_place_too_everybody_is_told_everything_again_once(in_place: InPlace, drill: Drill) -> None:
+    oracle = Oracle(plan_of(drill.restored), drill.restored.secrets, retold=True)
+    oracle.settle()
+    oracle.check(Record())

@@ -1,8 +1,8 @@
-"""Kafka, PostgreSQL and the services themselves are killed under load: nothing acknowledged is lost, nothing happens twice."""
+"""Kafka, PostgreSQL, the vault and the services themselves are killed under load: nothing acknowledged is lost, nothing happens twice."""
 
 import time
 
-from tests.faults.record import Record
+from tests.faults.record import Answer, Record
 from tests.faults.workload import Desk, Workload
 from tests.faults.world import Measured, World, eventually
 from tests.oracle import Oracle
@@ -65,3 +65,32 @@ def test_f10_postgresql_killed_says_so_at_once_and_everything_heals_alone(
     assert slowest < AT_ONCE
     assert first.at - died < HEALED
     measured("all settled after PostgreSQL was killed", oracle.settle())
+
+
+def test_f33_the_vault_killed_and_frozen_refuses_only_what_is_personal(
+    world: World, desk: Desk, oracle: Oracle, record: Record, measured: Measured
+) -> None:
+    work = Workload(desk, record)
+    with work.running():
+        eventually(lambda: work.went_on(0.0))
+        died = world.kill("vault")
+        eventually(lambda: work.went_on(died), 60)
+        with world.frozen("vault"):
+            stood = time.monotonic()
+            eventually(lambda: refused_leads(record, stood), 30)
+        again = time.monotonic()
+        eventually(lambda: work.went_on(again), 60)
+    first = min(deed.done.at for deed in record.accepted("leads") if deed.done and deed.done.at - deed.done.took > died)
+    measured("the vault killed to first accepted lead", first - died)
+    assert first - died < HEALED
+    others = [answer for deed in record if deed.context != "leads" for answer in deed.answers if answer.at > died]
+    assert {answer.status for answer in others} <= {200, 201}
+    refused = refused_leads(record, stood)
+    assert all(answer.retry_after and answer.took < AT_ONCE for answer in refused)
+    measured("slowest 503 while the vault stood still", max(answer.took for answer in refused))
+    oracle.settle()
+
+
+def refused_leads(record: Record, since: float) -> list[Answer]:
+    """Tries to keep somebody's name that were told to come again."""
+    return [answer for deed in record if deed.context == "leads" for answer in deed.answers if answer.status == 503 and answer.at > since]

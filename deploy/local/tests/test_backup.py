@@ -3,6 +3,7 @@
 import json
 import shutil
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -18,6 +19,7 @@ from deploy.local.plan import Plan
 from deploy.local.process import Problem, Server, free_port
 from deploy.local.restore import read_moment, replayed, restore
 from deploy.local.secrets import kept
+from deploy.local.setup import at
 from shared.store import archiver
 from shared.testing.servers import open_folder
 
@@ -245,3 +247,33 @@ def test_before_the_first_base_backup_nothing_comes_back(tmp_path: Path) -> None
     with pytest.raises(Problem, match="its first moment is"):
         restore(plan, tmp_path / "backup", tmp_path / "keys", datetime.now(UTC) - timedelta(days=4))
     assert not plan.folder.exists()
+
+
+@pytest.mark.parametrize(("tended", "why"), [("- interval '1 hour'", "The backup of the vault ends at"), (None, "before its first upkeep")])
+def test_a_vault_older_than_the_events_is_refused_and_nothing_is_moved(
+    database: Server, folder: Path, tended: str | None, why: str
+) -> None:
+    """The keys of the last hour would be missing: who came then could never be read again."""
+    with psycopg.connect(database.url, autocommit=True) as connection:
+        connection.execute("drop database if exists vault with (force)")
+        connection.execute("create database vault")
+    with psycopg.connect(at(database.url, "vault"), autocommit=True) as connection:
+        connection.execute("create table tended (at timestamptz)")
+        if tended:
+            connection.execute(f"insert into tended values (now() {tended})".encode())
+    with tempfile.TemporaryDirectory(dir=folder) as made:
+        Path(made).chmod(0o755)
+        events, keys, var = (Path(made, name) for name in ("backup", "keys", "var"))
+        series(events, "one", 3)
+        for place in (keys, var):
+            place.mkdir()
+        take(folder / "var" / "postgres", database.url, keys, 60)
+        time.sleep(1)  # it can be used from the next full second on
+        kept(keys / "secrets.json", {"vault_postgres_password": "abc"})
+        for name in ("postgres", "kafka", "anchors"):
+            (var / name).mkdir()
+            (var / name / "kept").touch()
+        with pytest.raises(Problem, match=why):
+            restore(Plan(folder=var, cache=Path(made)), events, keys, datetime.now(UTC) - timedelta(minutes=1))
+        left = sorted(str(each.relative_to(var)) for each in var.rglob("*"))
+        assert left == ["anchors", "anchors/kept", "kafka", "kafka/kept", "postgres", "postgres/kept", "secrets.json"]
