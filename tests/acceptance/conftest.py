@@ -53,6 +53,12 @@ def foreigner(group: Group) -> Person:
     return hired(group, "foreigner", store)
 
 
+@pytest.fixture(scope="session")
+def sister(group: Group) -> Person:
+    """Has every role in the north store, which belongs to the same legal entity."""
+    return hired(group, "sister", group.values["north"])
+
+
 @pytest.fixture
 def untouched(databases: Databases, everybody: Person, group: Group) -> Iterator[None]:
     """What the attacker does in this test leaves no event in any store."""

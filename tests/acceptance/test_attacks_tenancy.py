@@ -2,13 +2,13 @@
 
 import base64
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
 from shared.testing.platform import Person
-from tests.acceptance.conftest import hired
 from tests.acceptance.databases import Databases
+from tests.acceptance.deal import everything
 from tests.acceptance.operations import GETS, LISTS, NEEDED, OPERATIONS, Operation, asked
 from tests.acceptance.refusals import CANARY, assert_refused, unlike
 from tests.acceptance.shop import Shop, cny, did, every, phone
@@ -43,17 +43,29 @@ OF_THE_GROUP = frozenset(
     "/auth/token /auth/password /users /legal-entities /stores /authorities /intake/adf /leads/grading-rules /trims".split()
 ) | {"/sales-rules", "/tax-rules"}
 """Makes what no single store owns; where a user's stores or a store's entity are named, A56 tries others'."""
-OWN = ("lead", "trim", "store", "customer", "opportunity", "vin")
-VALUES = ("today", "tomorrow", "tomorrow_later", "foreigner")
+OWN = ("lead", "trim", "store", "customer", "opportunity", "vin", "staff")
+VALUES = ("today", "tomorrow", "tomorrow_later")
 RIGHTS = frozenset({"assign_user", "reset_password", "disable_user", "enable_user"})
 """What touches somebody's rights says 403 (A56)."""
 OF_ONE = tuple(one for one in OPERATIONS if one.parameters and one.name not in GROUP_WIDE and one.route.name not in RIGHTS)
 
 
-@pytest.fixture(scope="module")
-def sister(shop: Shop) -> Person:
-    """Has every role in the north store, which belongs to the same legal entity."""
-    return hired(shop.group, "sister", shop.values["north"])
+class Stranger(NamedTuple):
+    """Somebody with every role in another store."""
+
+    person: Person
+    staff_id: str
+    store: str
+    kin: bool
+    """Whether his store belongs to the same legal entity."""
+
+
+@pytest.fixture(scope="module", params=["foreigner", "sister"])
+def stranger(shop: Shop, foreigner: Person, sister: Person, request: pytest.FixtureRequest) -> Stranger:
+    """One of another legal entity, and one of the store next door."""
+    if request.param == "sister":
+        return Stranger(sister, shop.values["sister"], shop.values["north"], True)
+    return Stranger(foreigner, shop.values["foreigner"], shop.values["elsewhere"], False)
 
 
 @pytest.fixture(autouse=True)
@@ -111,10 +123,22 @@ def test_a50_the_north_store_of_the_same_entity_is_another_store_too(shop: Shop,
     assert_refused(shop.north_manager.post(f"/orders/{deal['order_id']}/approve"), 404, "not-found")
 
 
+def test_a50_his_own_colleagues_are_never_told_that_it_is_not_there(shop: Shop, everybody: Person) -> None:
+    """Else the 404 of a command would say nothing: of another such thing, as these commands may be carried out."""
+    ids = everything(shop)
+    commands = [one for one in OF_ONE if one.method == "POST" and set(one.parameters) <= ids.keys()]
+    assert {one.name for one in OF_ONE if one.method == "POST"} - {one.name for one in commands} == {
+        "POST /auth/sessions/{session_id}/end",
+        "POST /work-orders/{work_order_id}/items/{item_id}/decline",
+    }
+    answers = {one.name: asked(everybody, one, **ids) for one in commands}
+    assert {name: answer.text for name, answer in answers.items() if answer.status_code == 404 or answer.status_code >= 500} == {}
+
+
 @pytest.fixture(scope="module")
-def own(shop: Shop, foreigner: Person) -> dict[str, str]:
-    """What the foreigner has himself, so that only one thing in a body is not his."""
-    elsewhere = shop.values["elsewhere"]
+def own(shop: Shop, stranger: Stranger) -> dict[str, str]:
+    """What the stranger has himself, so that only one thing in a body is not his."""
+    foreigner, elsewhere = stranger.person, stranger.store
     lead = {"store_id": elsewhere, "brand": "Aurora", "channel": "phone", "name": "Own", "phone": phone()}
     made = {"lead": did(foreigner, "/leads", lead), "trim": shop.trim(), "store": elsewhere}
     made["customer"] = did(foreigner, "/customers", {"store_id": elsewhere, "name": "Own", "phone": phone()})
@@ -122,7 +146,7 @@ def own(shop: Shop, foreigner: Person) -> dict[str, str]:
     made["opportunity"] = did(foreigner, "/opportunities", mine)
     car = {"vin": shop.vin(), "trim_id": made["trim"], "store_id": elsewhere, "supplier": "Aurora", "certificate": "with-us"}
     did(foreigner, "/vehicles", {**car, "purchase": cny("1000.00")})
-    return made | {"vin": car["vin"]}
+    return made | {"vin": car["vin"], "staff": stranger.staff_id}
 
 
 def attached(deal: dict[str, str], own: dict[str, str], values: dict[str, str]) -> Iterator[tuple[str, dict[str, Any], str]]:
@@ -145,7 +169,7 @@ def attached(deal: dict[str, str], own: dict[str, str], values: dict[str, str]) 
     drive = {
         "opportunity_id": own["opportunity"],
         "vin": own["vin"],
-        "specialist_id": values["foreigner"],
+        "specialist_id": own["staff"],
         "starts_at": start,
         "ends_at": end,
     }
@@ -160,7 +184,7 @@ def attached(deal: dict[str, str], own: dict[str, str], values: dict[str, str]) 
     yield "/campaigns", {**plan, "people": [deal["staff_id"]]}, "people"
     yield from _bought_and_sold(deal, own)
     yield from _looked_after(deal, own, start)
-    shift = {"staff_id": values["foreigner"], "store_id": here, "starts_at": start, "ends_at": end}
+    shift = {"staff_id": own["staff"], "store_id": here, "starts_at": start, "ends_at": end}
     yield "/shifts", {**shift, "staff_id": deal["staff_id"]}, "staff_id"
     yield "/shifts", {**shift, "staff_id": deal["staff_id"], "store_id": south}, "store_id"
 
@@ -208,21 +232,21 @@ def _looked_after(deal: dict[str, str], own: dict[str, str], start: str) -> Iter
 
 
 def test_a51_a_thing_of_another_store_in_a_body(
-    shop: Shop, databases: Databases, foreigner: Person, deal: dict[str, str], own: dict[str, str]
+    shop: Shop, databases: Databases, stranger: Stranger, deal: dict[str, str], own: dict[str, str]
 ) -> None:
-    before, wrong = databases.deeds(shop.values["foreigner"]), {}
+    before, wrong = databases.settled_deeds(stranger.staff_id), {}
     for path, body, field in attached(deal, own, shop.values):
-        answer = foreigner.post(path, body)
+        answer = stranger.person.post(path, body)
         if found := unlike(answer, (422,), ("unknown-reference",)):
             wrong[f"{path} {field}"] = found
         elif not any(field in error["field"] for error in answer.json().get("errors", [])):
             wrong[f"{path} {field}"] = answer.text
     assert wrong == {}
-    assert databases.deeds(shop.values["foreigner"]) == before
+    assert databases.deeds(stranger.staff_id) == before
 
 
-def test_a59_one_foreign_name_among_many_refuses_all(shop: Shop, foreigner: Person, deal: dict[str, str], own: dict[str, str]) -> None:
-    mine = shop.values["foreigner"]
+def test_a59_one_foreign_name_among_many_refuses_all(shop: Shop, stranger: Stranger, deal: dict[str, str], own: dict[str, str]) -> None:
+    foreigner, mine = stranger.person, stranger.staff_id
     today = shop.values["today"]
     plan = {"name": "Show", "kind": "show", "place": "Hall", "starts_on": today, "ends_on": today, "goal_leads": 1, "goal_orders": 1}
     body = {**plan, "budget": cny("10.00"), "store_id": own["store"], "people": [*[mine] * 19, deal["staff_id"]]}
@@ -241,43 +265,52 @@ OPEN = frozenset({"/vehicles", "/stock-levels", "/transfers", "/periods"})
 """Lists of the group: stock without cost, and what only ever shows both stores of a transfer, or months and no figures."""
 
 
+COMMON = ("store_id", "entity_id", "month", "trim_id", "vin", "demo", "service_vin")
+"""Names in the deal of what is no secret: catalogue and cars are the group's, as is which stores there are."""
+
+
+def souths(deal: dict[str, str], stranger: Stranger, template: str) -> dict[str, str]:
+    """The ids of the south store's things that this list must not show a stranger."""
+    shared = (*COMMON, *SHARED.get(template, ()), *(("transfer_id",) if stranger.kin and template == "/transfers" else ()))
+    return {name: id for name, id in deal.items() if name not in shared}
+
+
 @pytest.mark.parametrize(("one", "name"), STORED, ids=lambda value: value if isinstance(value, str) else value.name)
-def test_a52_a_list_of_another_store(foreigner: Person, deal: dict[str, str], one: Operation, name: str) -> None:
+def test_a52_a_list_of_another_store(stranger: Stranger, deal: dict[str, str], one: Operation, name: str) -> None:
+    """Empty or refused; of the entity that both stores belong to nothing of the other store."""
     south = deal["entity_id"] if name == "entity_id" else deal["store_id"]
     needed = NEEDED.get(one.template, {})
-    answer = foreigner.http.get(one.path(), params={name: south, **needed})
-    if answer.status_code == 200 and one.template not in OPEN - {"/transfers"}:
+    answer = stranger.person.http.get(one.path(), params={name: south, **needed})
+    if answer.status_code == 200 and stranger.kin and (name == "entity_id" or one.template == "/transfers"):
+        places = [[row.get(place) for place in ("store_id", "from_store", "to_store")] for row in answer.json()["items"]]
+        assert [place for place in places if any(place) and stranger.store not in place] == []
+        assert {shown for shown, id in souths(deal, stranger, one.template).items() if id in answer.text} == set()
+    elif answer.status_code == 200 and one.template not in OPEN - {"/transfers"}:
         assert answer.json()["items"] == []
     elif answer.status_code != 200:
         assert unlike(answer, (403, 404, 422), ("forbidden", "not-found", "unknown-reference")) is None, answer.text
     for all_of_them in ("*", f"{south},{south}", "null", "%"):
-        assert_refused(foreigner.http.get(one.path(), params={name: all_of_them, **needed}), 422, "validation")
+        assert_refused(stranger.person.http.get(one.path(), params={name: all_of_them, **needed}), 422, "validation")
 
 
 @pytest.mark.parametrize(
     "one", [one for one in GETS if not one.parameters and one.template != "/appointments/slots"], ids=lambda one: one.name
 )
-def test_a54_no_list_shows_anything_of_another_store(foreigner: Person, deal: dict[str, str], one: Operation) -> None:
+def test_a54_no_list_shows_anything_of_another_store(stranger: Stranger, deal: dict[str, str], one: Operation) -> None:
     """Lists, reports, the audit trail: no id of the south store's things, its people or its customers is in any of them."""
     params = {"order_id": deal["order_id"]} if one.template == "/reports/events" else NEEDED.get(one.template, {})
-    answer = foreigner.http.get(one.path(), params=params)
+    answer = stranger.person.http.get(one.path(), params=params)
     assert answer.status_code == 200
-    theirs = {
-        name: id for name, id in deal.items() if name not in ("store_id", "entity_id", "month", "trim_id", "vin", "demo", "service_vin")
-    }
-    if one.template in SHARED:
-        theirs = {name: id for name, id in theirs.items() if name not in SHARED[one.template]}
-    assert {name for name, id in theirs.items() if id in answer.text} == set()
+    assert {name for name, id in souths(deal, stranger, one.template).items() if id in answer.text} == set()
 
 
 @pytest.mark.parametrize("one", [one for one in LISTS if not one.parameters], ids=lambda one: one.name)
-def test_a54_no_cursor_counts_or_names_what_is_anothers(foreigner: Person, deal: dict[str, str], one: Operation) -> None:
+def test_a54_no_cursor_counts_or_names_what_is_anothers(stranger: Stranger, deal: dict[str, str], one: Operation) -> None:
     """Every page but the last is full, and where it ends is something of the reader's own."""
-    shared = {*SHARED.get(one.template, ()), "store_id", "entity_id", "month", "trim_id", "vin", "demo", "service_vin"}
-    theirs, cursor = {id for name, id in deal.items() if name not in shared}, None
+    theirs, cursor = souths(deal, stranger, one.template).values(), None
     needed = {"order_id": deal["order_id"]} if one.template == "/reports/events" else NEEDED.get(one.template, {})
     for _ in range(30):
-        answer = foreigner.get(one.path(), **needed, limit=1, **({"cursor": cursor} if cursor else {}))
+        answer = stranger.person.get(one.path(), **needed, limit=1, **({"cursor": cursor} if cursor else {}))
         assert answer.status_code == 200, answer.text
         cursor = answer.json()["next_cursor"]
         if cursor is None:
@@ -287,9 +320,9 @@ def test_a54_no_cursor_counts_or_names_what_is_anothers(foreigner: Person, deal:
         assert [name for name in theirs if name in read] == []
 
 
-def test_a54_search_by_a_telephone_number_of_another_store(shop: Shop, foreigner: Person) -> None:
+def test_a54_search_by_a_telephone_number_of_another_store(shop: Shop, stranger: Stranger) -> None:
     number = phone()
     shop.customer(phone=number)
     assert len(shop.manager.get("/customers", phone=number).json()["items"]) == 1
-    assert foreigner.get("/customers", phone=number).json()["items"] == []
-    assert foreigner.get("/customers", phone_last4=number[-4:]).json()["items"] == []
+    assert stranger.person.get("/customers", phone=number).json()["items"] == []
+    assert stranger.person.get("/customers", phone_last4=number[-4:]).json()["items"] == []

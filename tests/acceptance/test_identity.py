@@ -1,11 +1,13 @@
 """Login, first password, reset, sessions, rights: through the gateway."""
 
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from shared.testing.platform import PASSWORD, Person, Platform
+from tests.acceptance.shop import did, phone
 
 ENTITY = {"name": "Beijing North Motors Ltd", "tax_number": "91110105MA0IDENT2X"}
 
@@ -93,11 +95,18 @@ def test_a41_the_sixth_wrong_password_waits(platform: Platform, admin: Person, s
     assert {answer.json()["type"] for answer in answers[:5]} == {"/problems/wrong-credentials"}
 
 
-def test_a43_an_unknown_user_gets_the_same_answer(platform: Platform) -> None:
-    stranger = Person(platform.url)
-    form = {"grant_type": "password", "username": "nobody-at-all", "password": "Wrong-Pass-9"}
-    answer = stranger.http.post("/auth/token", data=form)
-    assert (answer.status_code, answer.json()["type"]) == (401, "/problems/wrong-credentials")
+def test_a43_an_unknown_user_gets_the_same_answer(platform: Platform, admin: Person, store: str) -> None:
+    """As one whose password is wrong, and as one who is shut out: status, text and headers."""
+    ids = {name: admin.did("/users", new_user(name, store, "sales-consultant")) for name in ("tan", "shi")}
+    admin.did(f"/users/{ids['shi']}/disable")
+    stranger, told = Person(platform.url), []
+    for username, password in (("tan", "Wrong-Pass-9"), ("nobody-at-all", "Wrong-Pass-9"), ("shi", "First-Pass-1")):
+        answer = stranger.http.post("/auth/token", data={"grant_type": "password", "username": username, "password": password})
+        headers = {name: value for name, value in answer.headers.items() if name not in ("date", "traceparent")}
+        told.append((answer.status_code, answer.text.replace(answer.json()["instance"], ""), headers))
+    assert (told[0][0], "/problems/wrong-credentials" in told[0][1]) == (401, True)
+    assert told == [told[0]] * 3
+    assert platform.person("tan", "First-Pass-1").tokens, "he is known, and could come in"
 
 
 @pytest.mark.parametrize("token", ["x", "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhIn0.", "a.b.c"])
@@ -125,6 +134,52 @@ def test_a39_a_disabled_user_is_out_within_a_minute(platform: Platform, admin: P
     while mao.get("/auth/me").status_code != 401:
         assert time.monotonic() < until
         time.sleep(0.2)
+
+
+def settled(platform: Platform, username: str) -> Person:
+    """Logged in, the first password changed; the token stays the one he has now."""
+    person = platform.person(username, "First-Pass-1")
+    assert person.post("/auth/password", {"current": "First-Pass-1", "new": PASSWORD}).status_code == 200
+    return person
+
+
+def within_a_minute(so: Callable[[], bool]) -> None:
+    """AssertionError when it does not come about."""
+    until = time.monotonic() + 60
+    while not so():
+        assert time.monotonic() < until
+        time.sleep(0.2)
+
+
+def test_a39_a_role_taken_away_is_gone_from_the_old_token(platform: Platform, admin: Person, store: str) -> None:
+    id = admin.did("/users", new_user("bai", store, "sales-manager"))
+    bai = settled(platform, "bai")
+    token = bai.tokens["access_token"]
+    assert bai.get("/users").status_code == 200
+    admin.did(f"/users/{id}/assign", {"roles": ["stock-clerk"], "store_ids": [store]})
+    within_a_minute(lambda: bai.get("/users").status_code == 403)
+    assert bai.get("/users").json()["type"] == "/problems/forbidden"
+    assert bai.get("/stores").status_code == 200, "he is still in, with what is left to him"
+    assert bai.tokens["access_token"] == token
+
+
+def test_a39_a_store_taken_away_is_gone_from_the_old_token(platform: Platform, admin: Person, store: str) -> None:
+    entity = admin.did("/legal-entities", {**ENTITY, "tax_number": "91110105MA0IDENT3X"})
+    second = admin.did("/stores", {"code": "IDM", "name": "Second store", "entity_id": entity, "region": "north"})
+    id = admin.did("/users", {**new_user("fan", store, "sales-manager"), "store_ids": [store, second]})
+    fan = settled(platform, "fan")
+    token = fan.tokens["access_token"]
+    body = {"brand": "Aurora", "channel": "phone", "name": "Lin"}
+    leads = {at: did(fan, "/leads", {**body, "store_id": at, "phone": phone()}) for at in (store, second)}
+    for lead in leads.values():
+        fan.eventually(f"/leads/{lead}")
+    admin.did(f"/users/{id}/assign", {"roles": ["sales-manager"], "store_ids": [store]})
+    within_a_minute(lambda: fan.get(f"/leads/{leads[second]}").status_code == 404)
+    assert [row["lead_id"] for row in fan.get("/leads").json()["items"]] == [leads[store]]
+    assert fan.get("/leads", store_id=second).json()["items"] == []
+    assert fan.post("/leads", {**body, "store_id": second, "phone": phone()}).json()["type"] == "/problems/unknown-reference"
+    assert fan.get(f"/leads/{leads[store]}").status_code == 200
+    assert fan.tokens["access_token"] == token
 
 
 @pytest.mark.touches("GTW-03")

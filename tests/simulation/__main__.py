@@ -24,7 +24,7 @@ def main() -> None:
     parser.add_argument("--bug", choices=sorted(BUGS), help="with this bug put back")
     parser.add_argument("--postings", type=int, default=POSTINGS, help="random postings of the ledger, against an oracle of its own")
     asked = parser.parse_args()
-    kit = BUGS[asked.bug] if asked.bug else KIT
+    kit = BUGS[asked.bug].kit if asked.bug else KIT
     if asked.seed is not None:
         sys.exit(_one(World(asked.seed, kit)))
     failed = _many(range(asked.first, asked.first + asked.seeds), kit, f" BUG='{asked.bug}'" if asked.bug else "")

@@ -1,7 +1,9 @@
 """Bugs that systems like this one have had, put back one by one: the simulation must find each of them."""
 
+import json
+import re
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -119,14 +121,51 @@ def keeps_cancelled(request: fulfilment.Request, state: fulfilment.Fulfilment) -
 
 RELEASES = fulfilment.to_be_released
 
-BUGS: dict[str, Kit] = {
-    "position cursor": replace(KIT, store=PositionCursor),
-    "gap time-out": replace(KIT, store=GapTimeout),
-    "position range deleted": replace(KIT, store=RangeDeleted),
-    "acknowledged before commit": replace(KIT, consumer=AckedBeforeCommit),
-    "no sequence mark": replace(KIT, consumer=NoMarks),
-    "unfenced leader": replace(KIT, store=Unfenced),
-    "refusal on cached state": replace(KIT, handler=RefusesOnCache),
-    "missing compensation": replace(KIT, instead=(("services.orders.processes.fulfilment.to_be_released", keeps_cancelled),)),
-    "parking race": replace(KIT, store=ParkingRace),
+BROKEN = re.compile("a part ended with|: retry of ")
+"""What no bug here does: a process that dies of an error no longer fits the platform it is put into, and finds nothing."""
+
+
+@dataclass(frozen=True)
+class Bug:
+    """Parts with the bug in them, and whether a complaint is what this bug leads to, and not just anything."""
+
+    kit: Kit
+    shows: Callable[[str], object]
+
+
+def says(words: str) -> Callable[[str], object]:
+    """A complaint with these words."""
+    return re.compile(words).search
+
+
+def order(done: str, fault: Callable[[list[int], list[int]], bool]) -> Callable[[str], object]:
+    """A complaint about a stream that was `done` otherwise than it happened."""
+    pattern = re.compile(rf" {done} as (\[.*]), happened as (\[.*])$")
+    return lambda complaint: (found := pattern.search(complaint)) and fault(json.loads(found[1]), json.loads(found[2]))
+
+
+def skipped(came: list[int], happened: list[int]) -> bool:
+    """One is missing, and one after it came: it was passed over, not just late."""
+    return any(n not in came and n < max(came, default=0) for n in happened)
+
+
+def doubled(came: list[int], happened: list[int]) -> bool:
+    """All came, and one of them more than once."""
+    return set(came) == set(happened) and len(came) > len(happened)
+
+
+UNSENT = says(r"^not settled: .*\w+: unsent ")
+BUGS: dict[str, Bug] = {
+    "position cursor": Bug(replace(KIT, store=PositionCursor), UNSENT),
+    "gap time-out": Bug(replace(KIT, store=GapTimeout), UNSENT),
+    "position range deleted": Bug(replace(KIT, store=RangeDeleted), order("published", skipped)),
+    "acknowledged before commit": Bug(replace(KIT, consumer=AckedBeforeCommit), order("heard", skipped)),
+    "no sequence mark": Bug(replace(KIT, consumer=NoMarks), order("heard", doubled)),
+    "unfenced leader": Bug(replace(KIT, store=Unfenced), says("outbox rows deleted by who no longer leads")),
+    "refusal on cached state": Bug(replace(KIT, handler=RefusesOnCache), says("refused with .*, which was at no time true")),
+    "missing compensation": Bug(
+        replace(KIT, instead=(("services.orders.processes.fulfilment.to_be_released", keeps_cancelled),)),
+        says(r"is held for \w+, which does not want it"),
+    ),
+    "parking race": Bug(replace(KIT, store=ParkingRace), says(r"^not settled: .*parked \S+: behind a parked message of its stream")),
 }

@@ -221,7 +221,7 @@ class World:
         now, last = self.now(), self.published()
         for context, store in self.stores.items():
             found += [f"{context}: due {key}" for key, timer in store.data.timers.items() if timer.due_at <= now]
-            found += [f"{context}: parked {message.stream}" for message in store.data.inbox.get("parked", {}).values()]
+            found += [f"{context}: parked {message.stream}: {message.cause}" for message in store.data.inbox.get("parked", {}).values()]
             hears = set(self.services[context].topics)
             marks = store.data.marks
             found += [

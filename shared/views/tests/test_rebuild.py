@@ -32,6 +32,10 @@ from shared.views.history import history
 from shared.views.rebuild import CannotRebuild, Made, Outcome, rebuild
 from shared.views.table import Fold
 
+PROMISED = 0.25
+"""Seconds for which a rebuild makes writers wait, at most. What a test measures beyond that is the machine's."""
+BUSY = 2.0
+"""Seconds a busy machine may take for a command."""
 service = Service(context="testing", stored=tills.stored, aggregates=(tills.aggregate,))
 
 
@@ -104,11 +108,12 @@ async def test_rebuilt_under_load_it_equals_the_live_view(world: World, record_p
     outcomes = [await world.rebuild() for _ in range(4)]
     stop.set()
     await asyncio.gather(*writers, *slow)
-    pause = max(outcome.pause for outcome in outcomes)
-    record_property("pause_ms", round(pause * 1000))
-    print(f"pause {pause * 1000:.0f} ms, slowest command {max(waits) * 1000:.0f} ms, {len(waits)} commands")
+    pauses = sorted(outcome.pause for outcome in outcomes)
+    record_property("pause_ms", round(pauses[-1] * 1000))
+    print(f"pause {pauses[-1] * 1000:.0f} ms, slowest command {max(waits) * 1000:.0f} ms, {len(waits)} commands")
     assert [outcome.wrong for outcome in outcomes] == [0, 0, 0, 0], outcomes
-    assert pause <= 0.3
+    assert pauses[1] <= PROMISED, "a busy machine may lengthen one or two of them, not all"
+    assert max(waits) <= PROMISED + BUSY
     assert await world.live() == await world.folded()
     assert len(waits) > 50
 
@@ -276,14 +281,41 @@ async def test_one_rebuild_at_a_time_and_only_of_what_can_be(world: World) -> No
 
 async def test_a_table_that_is_held_is_waited_for(world: World) -> None:
     await world.till()
+    waiting = "select 1 from pg_locks where not granted and database = (select oid from pg_database where datname = current_database())"
     async with await psycopg.AsyncConnection.connect(world.writer) as holder:
         await holder.execute("update tills_1 set total = 5")
         rebuilt = asyncio.create_task(world.rebuild())
-        await asyncio.sleep(0.6)
+        while not await world.sql(waiting):
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(1)
         assert not rebuilt.done()
         await holder.rollback()
     outcome = await rebuilt
-    assert outcome.tries > 1 and outcome.pause < 0.3 and outcome.wrong == 0
+    assert outcome.tries > 1 and outcome.wrong == 0
+    assert outcome.pause < 1, "no try waited until the table was let go"
+
+
+def test_the_limits_add_up_to_what_is_promised() -> None:
+    assert rebuilding.LOCK_WAIT + rebuilding.HOLD <= PROMISED
+
+
+async def test_a_try_of_many_short_statements_is_given_up_too(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of them within its limit, all together a second under the lock: writers do not wait for that."""
+    await world.till()
+    differences, tries = rebuilding._Rebuild._differences, 0
+
+    async def slowly(self: Any, keys: Any = None) -> None:
+        nonlocal tries
+        tries += keys is not None
+        for _ in range(10 if tries == 1 else 0):
+            await self._run("select pg_sleep(0.1)")
+        await differences(self, keys)
+
+    monkeypatch.setattr(rebuilding._Rebuild, "_differences", slowly)
+    outcome = await world.rebuild()
+    assert (outcome.tries > 1, outcome.wrong) == (True, 0)
+    assert outcome.pause < 1, "the try was not cut off"
+    assert await world.live() == await world.folded()
 
 
 def test_a_row_that_changed_its_key_leaves_none_behind() -> None:
