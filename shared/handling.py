@@ -5,22 +5,21 @@ from collections import OrderedDict, deque
 from collections.abc import Collection, Mapping
 from datetime import date
 from typing import Any
-from weakref import WeakValueDictionary
 
 from shared.decider import Rejected, message
 from shared.deciding import Batch, Folded, Folder, Order
 from shared.following import Follower, Prepare
 from shared.store.protocol import Answer, Conflict, Key, Store, Taken, Unavailable
+from shared.waiting import Line, Waiting, next_group
 
-GROUP = 32
-"""Commands of one shared commit; two groups overlap, one in Python while the other commits."""
 GROUPS = 2
+"""Shared commits that overlap, one in Python while the other commits."""
 CACHED = 20_000
 LONG = 20
 """Events of a stream that nobody wants to read again and again."""
 TRIES = 20
 IN_LINE = 2
-"""Commands of one series with a connection of this process: one that holds it, and the next."""
+"""Transactions of this process for one series: one that holds it, and the next. All who wait meanwhile are in the next."""
 PATIENCE = 5.0
 """Seconds a caller waits for his answer."""
 
@@ -86,23 +85,6 @@ class Signal:
             event.set()
 
 
-class _Waiting:
-    """A command in the queue. `names` are the stream and the key that only one group at a time may have."""
-
-    __slots__ = ("future", "names", "request")
-
-    def __init__(self, request: Request, future: "asyncio.Future[Done]") -> None:
-        self.request = request
-        self.future = future
-        key = request.key
-        self.names = (request.order.stream, f"{key.subject} {key.route} {key.key}" if key else f" {id(request)}")
-
-    def give_up(self) -> None:
-        """The answer is late: the caller is told so, the command goes on."""
-        if not self.future.done():
-            self.future.set_exception(InFlight())
-
-
 class Handler(Follower):
     """All commands of one process of a service: what people ask, and what follows from events and timers."""
 
@@ -115,11 +97,12 @@ class Handler(Follower):
         """Given after each append with a public event: wakes the relay of this process."""
         self.scheduled = Signal()
         """Given after each append with a timer that is due at once: wakes the timers of this process, whose poll finds the others."""
-        self._queue: deque[_Waiting] = deque()
+        self._queue: deque[Waiting] = deque()
         self._busy: set[str] = set()
         self._work = asyncio.Event()
         self._hints: OrderedDict[str, Folded] = OrderedDict()
-        self._series: WeakValueDictionary[Number, asyncio.Semaphore] = WeakValueDictionary()
+        self._lines: dict[Number, Line] = {}
+        self._giving: set[asyncio.Task[None]] = set()
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
@@ -128,7 +111,7 @@ class Handler(Follower):
 
     async def stop(self) -> None:
         """Lets accepted commands finish, then stops the writers."""
-        while self._queue or self._busy:
+        while self._queue or self._busy or self._giving:
             await asyncio.sleep(0.01)
         for task in self._tasks:
             task.cancel()
@@ -139,10 +122,10 @@ class Handler(Follower):
         if request.number is not None:
             return await self._numbered(request)
         loop = asyncio.get_running_loop()
-        waiting = _Waiting(request, loop.create_future())
+        waiting = Waiting(request, loop.create_future())
         self._queue.append(waiting)
         self._work.set()
-        late = loop.call_later(PATIENCE, waiting.give_up)
+        late = loop.call_later(PATIENCE, _too_late, waiting)
         try:
             return await waiting.future
         finally:
@@ -152,7 +135,7 @@ class Handler(Follower):
 
     async def _write(self) -> None:
         while True:
-            batch = self._next_group()
+            batch = next_group(self._queue, self._busy)
             if not batch:
                 self._work.clear()
                 await self._work.wait()
@@ -163,28 +146,15 @@ class Handler(Follower):
                 await self._group(batch)
             except Exception as error:
                 for waiting in batch:
-                    if not waiting.future.done():
-                        waiting.future.set_exception(error)
+                    waiting.fail(error)
             finally:
                 self._busy -= mine
                 self._work.set()
 
-    def _next_group(self) -> list[_Waiting]:
-        """Up to GROUP commands; one stream, and one key, is in one group at a time and once in it."""
-        batch: list[_Waiting] = []
-        later: list[_Waiting] = []
-        seen = set(self._busy)
-        while self._queue and len(batch) < GROUP:
-            waiting = self._queue.popleft()
-            (batch if seen.isdisjoint(waiting.names) else later).append(waiting)
-            seen.update(waiting.names)
-        self._queue.extendleft(reversed(later))
-        return batch
-
-    async def _group(self, waiting: list[_Waiting]) -> None:
+    async def _group(self, waiting: list[Waiting]) -> None:
         """Optimistic first: cached states, no key lookup. Whatever is not a plain success is decided alone, on loaded state."""
         batch = Batch(self.folder, await self._held([w.request for w in waiting]))
-        won: list[tuple[_Waiting, Done]] = []
+        won: list[tuple[Waiting, Done]] = []
         try:
             alone = [w for w in waiting if not self._guess(batch, w, won)]
             if won:
@@ -193,16 +163,19 @@ class Handler(Follower):
             raise
         except Exception:  # a lost race, a held claim, or one command that fails: not the others' business
             won, alone = [], waiting
+        self._won(batch, won)
+        for w in alone:
+            await self._alone(w)
+
+    def _won(self, batch: Batch, won: list[tuple[Waiting, Done]]) -> None:
+        """After the commit: what came of it is kept for a guess, and everybody is told."""
         if won:
             self.followed(batch)
         for w, done in won:
             self._hint(w.request.order.stream, batch.held[w.request.order.stream])
-            if not w.future.done():
-                w.future.set_result(done)
-        for w in alone:
-            await self._alone(w)
+            w.tell(done)
 
-    def _guess(self, batch: Batch, waiting: _Waiting, won: list[tuple[_Waiting, Done]]) -> bool:
+    def _guess(self, batch: Batch, waiting: Waiting, won: list[tuple[Waiting, Done]]) -> bool:
         """Decides on what may be a cached state; False for a refusal, or for nothing to do, which a guess never answers."""
         request = waiting.request
         try:
@@ -213,15 +186,14 @@ class Handler(Follower):
             won.append((waiting, self._record(batch, request, request.command, events)))
         return bool(events)
 
-    async def _alone(self, waiting: _Waiting) -> None:
+    async def _alone(self, waiting: Waiting) -> None:
+        request = waiting.request
         try:
-            done = await self._single(waiting.request)
+            done = await (self._single(request) if request.number is None else self._with_number(request, request.number))
         except Exception as error:
-            if not waiting.future.done():
-                waiting.future.set_exception(error)
+            waiting.fail(error)
         else:
-            if not waiting.future.done():
-                waiting.future.set_result(done)
+            waiting.tell(done)
 
     async def _single(self, request: Request) -> Done:
         """One command on loaded state and with its key looked up; again on a lost race."""
@@ -285,19 +257,64 @@ class Handler(Follower):
     async def _numbered(self, request: Request) -> Done:
         """Who waits for his series waits here: each with a connection of his own would leave none for anybody else."""
         assert request.number is not None
-        line = self._series.setdefault(request.number, asyncio.Semaphore(IN_LINE))
+        loop, line = asyncio.get_running_loop(), self._lines.setdefault(request.number, Line())
+        waiting = Waiting(request, loop.create_future())
+        line.waiting.append(waiting)
+        if line.busy < IN_LINE:
+            line.busy += 1
+            giving = asyncio.create_task(self._give(request.number, line))
+            self._giving.add(giving)
+            giving.add_done_callback(self._giving.discard)
+        late = loop.call_later(PATIENCE, line.leave, waiting)
         try:
-            async with asyncio.timeout(PATIENCE):
-                await line.acquire()
-        except TimeoutError:
-            raise Unavailable from None
-        try:
-            return await self._with_number(request, request.number)
+            return await waiting.future
         finally:
-            line.release()
+            late.cancel()
+
+    async def _give(self, number: Number, line: Line) -> None:
+        """Numbers to all who wait, as many in one transaction as a group has."""
+        while line.waiting:
+            batch = [waiting for waiting in next_group(line.waiting, ()) if not waiting.future.done()]
+            for waiting in await self._together(number, batch) if len(batch) > 1 else batch:
+                await self._alone(waiting)
+        line.busy -= 1
+        if not line.busy:
+            del self._lines[number]
+
+    async def _together(self, number: Number, waiting: list[Waiting]) -> list[Waiting]:
+        """As in a group: decided on what may be cached states, and whoever is no plain success takes his number alone."""
+        requests = [w.request for w in waiting]
+        try:
+            batch = Batch(self.folder, await self._held(requests))
+            sure = [w for w in waiting if self._would(batch, w.request)]
+            won: list[tuple[Waiting, Done]] = []
+            if sure:
+                async with self.store.begin() as tx:
+                    last = await tx.number(number.series, number.day, len(sure))
+                    for n, w in enumerate(sure, last - len(sure) + 1):
+                        command = w.request.command(n)
+                        won.append((w, self._record(batch, w.request, command, batch.decide(w.request.order, command))))
+                    await tx.append(batch.commit)
+        except Unavailable as error:
+            for w in waiting:
+                w.fail(error)
+            return []
+        except Exception:
+            for request in requests:
+                self._hints.pop(request.order.stream, None)
+            return waiting
+        self._won(batch, won)
+        return [w for w in waiting if w not in sure]
+
+    def _would(self, batch: Batch, request: Request) -> bool:
+        """Whether a command is a plain success, whatever its number."""
+        try:
+            return bool(batch.decide(request.order, request.command(1)))
+        except Exception:
+            return False
 
     async def _with_number(self, request: Request, number: Number) -> Done:
-        """A command that takes a number, by the same rule as in a group: whatever is no plain success is decided on loaded state."""
+        """A command that takes a number alone, by the same rule: whatever is no plain success is decided on loaded state."""
         if done := await self._guess_in_series(request, number):
             return done
         stream = request.order.stream
@@ -356,6 +373,11 @@ class Handler(Follower):
 
 class _AlreadySo(Exception):
     """Rolls the number back: the command changed nothing."""
+
+
+def _too_late(waiting: Waiting) -> None:
+    """The answer is late: the caller is told so, the command goes on."""
+    waiting.fail(InFlight())
 
 
 def repeated(answer: Answer, request: Request) -> Done:

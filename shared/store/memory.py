@@ -161,9 +161,9 @@ class MemoryTransaction:
             case Release():
                 pass
 
-    async def number(self, series: str, day: date) -> int:
-        """The next number of a series on a business day, gapless."""
-        n = self.data.numbers.get((series, day), 0) + 1
+    async def number(self, series: str, day: date, many: int = 1) -> int:
+        """The next number of a series on a business day, the last of so `many`; gapless."""
+        n = self.data.numbers.get((series, day), 0) + many
         self.data.numbers[series, day] = n
         return n
 

@@ -46,8 +46,8 @@ _LOAD_ON = f"""select {_EVENT} from unnest(%s::text[], %s::bigint[]) as known(st
     where version > since order by stream, version"""
 _ANSWERS = """select subject, route, key, body_hash, status, stream, version, seen from idempotency
     where (subject, route, key) in (select * from json_to_recordset(%s::json) as x(subject text, route text, key text))"""
-_NUMBER = """insert into numbers (series, day, n) values (%s, %s, 1)
-    on conflict (series, day) do update set n = numbers.n + 1 returning n"""
+_NUMBER = """insert into numbers (series, day, n) values (%s, %s, %s)
+    on conflict (series, day) do update set n = numbers.n + excluded.n returning n"""
 _LEAD = """insert into leases (name, holder, epoch, expires_at)
     values (%(name)s, %(holder)s, 1, clock_timestamp() + make_interval(secs => %(seconds)s))
     on conflict (name) do update set
@@ -184,9 +184,9 @@ class PostgresTransaction:
         except psycopg.Error as error:
             raise translated(error, commit) from error
 
-    async def number(self, series: str, day: date) -> int:
-        """The next number of a series on a business day, gapless."""
-        found = await (await self.conn.execute(_NUMBER, [series, day])).fetchone()
+    async def number(self, series: str, day: date, many: int = 1) -> int:
+        """The next number of a series on a business day, the last of so `many`; gapless."""
+        found = await (await self.conn.execute(_NUMBER, [series, day, many])).fetchone()
         assert found is not None
         return int(found[0])
 

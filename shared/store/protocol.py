@@ -226,8 +226,8 @@ class Transaction(Reads, Protocol):
         """Writes a commit. Raises Conflict or Taken, after which the transaction is dead."""
         ...
 
-    async def number(self, series: str, day: date) -> int:
-        """The next number of a series on a business day, gapless: it is given back when this transaction rolls back."""
+    async def number(self, series: str, day: date, many: int = 1) -> int:
+        """The next number of a series on a business day, the last of so `many`; gapless: given back when this transaction rolls back."""
         ...
 
     async def fired(self, limit: int, now: datetime | None = None) -> list[TimerRow]:

@@ -166,10 +166,10 @@ class OverlappingTransaction(MemoryTransaction):
                     yield from (("claim", *taken) for taken, by in self.data.claims.items() if by == stream and taken[0] == kind)
                     yield from (("slot", kind, slot.key) for by, slot in self.data.slots if by == stream and slot.kind == kind)
 
-    async def number(self, series: str, day: date) -> int:
+    async def number(self, series: str, day: date, many: int = 1) -> int:
         """The next number of a series on a business day, gapless: who wants the one after waits."""
         await self.hold([("number", series, day)])
-        return await self._write(partial(super().number, series, day))
+        return await self._write(partial(super().number, series, day, many))
 
     async def fired(self, limit: int, now: datetime | None = None) -> list[TimerRow]:
         """Due timers, held; those that somebody else holds are skipped."""

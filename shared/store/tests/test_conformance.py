@@ -255,6 +255,43 @@ async def test_numbers_have_no_gaps_under_races_and_refusals(handler: Handler, s
     assert numbers == list(range(1, 31))
 
 
+async def test_all_who_wait_for_numbers_share_a_commit_and_keep_their_order(
+    handler: Handler, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, begin = list[str](), store.begin
+
+    def counted() -> Any:
+        begun.append("transaction")
+        return begin()
+
+    monkeypatch.setattr(store, "begin", counted)
+
+    def numbered(name: str) -> Request:
+        return request(new_id(), lambda n: OpenTill(name=name, number=str(n)), number=Number(series="T", day=NOON.date()))
+
+    names = ["t0", *(f"t{n}" for n in range(20)), *(f"u{n}" for n in range(11))]
+    results = await asyncio.gather(*(handler.handle(numbered(name)) for name in names), return_exceptions=True)
+    assert [type(result) for result in results].count(Rejected) == 1
+    begun_by_many = len(begun)
+    won = await asyncio.gather(*(handler.handle(numbered(f"v{n}")) for n in range(20)))
+    assert len(begun) - begun_by_many <= 2 * IN_LINE
+    loaded = await store.load([done.stream for done in won])
+    given = [int(handler.folder.stored.decode(h[0].type, 1, h[0].data.encode()).number) for h in loaded.events.values()]
+    assert given == list(range(32, 52)), "without a gap after those before, in the order they were asked for"
+
+
+async def test_a_number_is_given_to_nobody_who_has_left(handler: Handler, store: Store) -> None:
+    series = Number(series="T", day=NOON.date())
+    asked = [request(new_id(), lambda n, name=name: OpenTill(name=name, number=str(n)), number=series) for name in "abc"]
+    first, gone, last = (asyncio.create_task(handler.handle(one)) for one in asked)
+    await asyncio.sleep(0)
+    gone.cancel()
+    await asyncio.gather(first, gone, last, return_exceptions=True)
+    async with store.begin() as tx:
+        assert await tx.number(series.series, series.day) == 3
+    assert await store.holder("till", "b") is None
+
+
 async def test_who_waits_for_a_number_leaves_connections_to_the_others(fresh_database: FreshDatabase) -> None:
     """Another process holds the series; many wait for it here, more than there are connections."""
     async with postgres_store(fresh_database) as store:
