@@ -4,16 +4,21 @@ import asyncio
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from shared.bus.inbox import inbox
 from shared.bus.seen import Seen
 from shared.store.protocol import Store
+from shared.values.clock import utc_now
 from shared.web.problems import Problem
 
 WAIT = 2.0
 """Seconds a request waits for its mark."""
+LONGEST = 30
+"""Seconds after which who was told to wait is to come back at the latest."""
+FRESH = 1.0
+"""Seconds for which a look at the watermarks is good: while Kafka is away everybody asks."""
 MARKS = 8
 _MARK = re.compile(r"([a-z]{1,40})/([A-Za-z0-9_.-]{1,200})@([0-9]{1,18})")
 
@@ -46,13 +51,22 @@ class StoreMarks:
         self.store = store
         self.consumer = consumer
         self._seen = Seen(store, consumer)
+        self._looks: dict[str, tuple[float, datetime | None]] = {}
 
     async def reached(self, mark: Mark, seconds: float) -> bool:
         """Waits until the event of `mark` has been taken; False after `seconds`."""
         return await self._seen.reached(mark.source, mark.stream, mark.sequence, seconds)
 
     async def as_of(self, source: str) -> datetime | None:
-        """The lowest watermark of the source's partitions; None when one has none yet."""
+        """The lowest watermark of the source's partitions, as of a moment ago; None when one has none yet."""
+        now = asyncio.get_running_loop().time()
+        at, moment = self._looks.get(source, (-FRESH, None))
+        if now - at >= FRESH:
+            moment = await self._look(source)
+            self._looks[source] = now, moment
+        return moment
+
+    async def _look(self, source: str) -> datetime | None:
         async with self.store.look() as tx:
             positions = await inbox(tx).positions(self.consumer)
         moments = [position.watermark for place, position in positions.items() if place.topic.endswith(f".{source}")]
@@ -70,13 +84,17 @@ def marks(header: str, topics: Collection[str]) -> list[Mark]:
 
 
 async def wait(wanted: list[Mark], heard: Marks, *, command: bool) -> str | None:
-    """Waits for the marks. A command that would decide on old facts is refused; a read answers with the time it is as of."""
+    """Waits for the marks. A command that would decide on old facts is refused; a read answers with the time it is as of.
+
+    Who is refused comes back the later, the longer nothing has been heard: else all who wait for a Kafka that is away would leave no time for others.
+    """
     reached = await asyncio.gather(*(heard.reached(mark, WAIT) for mark in wanted))
     late = [mark for mark, there in zip(wanted, reached, strict=True) if not there]
     if not late:
         return None
-    if command:
-        raise Problem("not-yet-seen", headers={"Retry-After": "1"})
     moments = [await heard.as_of(mark.source) for mark in late]
     known = [moment for moment in moments if moment]
+    if command:
+        behind = max((utc_now() - moment for moment in known), default=timedelta(0))
+        raise Problem("not-yet-seen", headers={"Retry-After": str(min(LONGEST, 1 + int(behind.total_seconds() / 10)))})
     return min(known).isoformat() if len(known) == len(moments) else "unknown"

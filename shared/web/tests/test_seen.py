@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from shared.bus.inbox import Position, inbox
 from shared.bus.protocol import Place
 from shared.store.memory import MemoryStore
+from shared.values.clock import utc_now
 from shared.web import seen
 from shared.web.problems import Problem
 from shared.web.seen import Mark, StoreMarks, marks
@@ -23,6 +24,7 @@ TOUCH = f"/api/v1/tags/{NORTH}/touch"
 async def lin(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Client]:
     """Lin of the north store, whose patience is short."""
     monkeypatch.setattr(seen, "WAIT", 0.2)
+    monkeypatch.setattr(seen, "FRESH", 0.0)
     async with running() as client:
         yield client
 
@@ -50,6 +52,15 @@ async def test_a_command_waits_until_it_is_heard(lin: Client) -> None:
 async def test_a_command_that_would_decide_on_old_facts_is_refused(lin: Client) -> None:
     answer = await lin.post(TOUCH, headers={"forecourt-seen": f"orders/{STREAM}@300"})
     assert (answer.status, answer.problem, answer.headers["retry-after"]) == (409, "not-yet-seen", "1")
+
+
+@pytest.mark.parametrize(("behind", "back"), [(3, "1"), (45, "5"), (600, "30")])
+async def test_who_is_refused_comes_back_the_later_the_longer_nothing_has_been_heard(lin: Client, behind: int, back: str) -> None:
+    async with lin.app.state.runtime.store.begin() as tx:  # type: ignore[attr-defined]
+        heard = Position(5, utc_now() - timedelta(seconds=behind))
+        await inbox(tx).take("example", {Place("forecourt.orders", 0): (0, heard)}, {})
+    answer = await lin.post(TOUCH, headers={"forecourt-seen": f"orders/{STREAM}@300"})
+    assert (answer.problem, answer.headers["retry-after"]) == ("not-yet-seen", back)
 
 
 async def test_a_read_tells_what_it_is_as_of(lin: Client) -> None:
