@@ -8,6 +8,7 @@ import msgspec
 from starlette.types import Send
 
 from services.gateway.upstream import Lost, Upstream
+from shared.ops import metrics
 from shared.web.problems import Problem
 
 UP = frozenset(
@@ -44,7 +45,8 @@ class Proxy:
         again = method in ("GET", "HEAD") or "idempotency-key" in headers
         try:
             answer = await upstream.ask(request, head=method == "HEAD", again=again)
-        except Lost:
+        except Lost as lost:
+            metrics.unanswered.labels(context, lost.why).inc()
             raise unavailable() from None
         try:
             down = [(name, value) for name, value in answer.headers if name in DOWN]

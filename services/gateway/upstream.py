@@ -21,9 +21,19 @@ BUFFERED = 1 << 20
 class Lost(Exception):
     """The service does not answer, or broke off."""
 
+    why = "lost"
+
 
 class Late(Lost):
     """It took too long."""
+
+    why = "late"
+
+
+class Full(Late):
+    """All places were taken for as long as one waits for a connection."""
+
+    why = "full"
 
 
 class Connection(asyncio.Protocol):
@@ -186,7 +196,7 @@ class Upstream:
             async with asyncio.timeout(CONNECT):
                 await self._places.acquire()
         except TimeoutError:
-            raise Late from None
+            raise Full from None
 
     async def _answering(self, connection: Connection, request: bytes, head: bool) -> Connection:
         try:

@@ -19,6 +19,8 @@ _commands = Counter("forecourt_commands", "Commands by outcome: done, repeated o
 
 _refusals = Counter("forecourt_refusals", "Commands of listeners and timers that a rule refused.", ("command", "problem"))
 
+unanswered = Counter("forecourt_unanswered", "Requests for which the gateway had no answer of the service.", ("context", "why"))
+
 
 def expect(method: str, route: str) -> None:
     """Counts a route's failures from nought: of a counter that appears with its first one, Prometheus sees no step."""
