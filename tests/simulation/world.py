@@ -107,7 +107,6 @@ class World:
             for name in ("shared.store.memory.uuid4", "shared.bus.memory.uuid4", "shared.bus.cloudevents.uuid4"):
                 patches.enter_context(patch(name, lambda: UUID(self.new_id())))
             patches.enter_context(patch("shared.deciding.new_uuid", lambda: UUID(self.new_id())))
-            patches.enter_context(patch("shared.processes.timers.utc_now", self.now))
             for name, other in self.kit.instead:
                 patches.enter_context(patch(name, other))
             for pause in ("shared.processes.timers.POLL", "shared.bus.consumer._IDLE"):
