@@ -35,6 +35,8 @@ FROZEN = 3.0
 """Seconds a process stands still, or a wire is broken."""
 SOON = 0.1
 COMES_BACK = 40.0
+OVER = 3.5
+"""Seconds after which nobody is refused for the strike before."""
 WELL = 2.0
 """Seconds without a refusal after which the strikes before are over."""
 LEFT, BEHIND = 5.0, 3.5
@@ -223,7 +225,7 @@ class Saboteur:
 
     async def beside_the_vault(self, strike: Callable[[], Awaitable[None]]) -> None:
         """Strikes the vault once all is well, so that only that can be why a command is refused, which none may be that can do without."""
-        well, began = await self._until(self._well), time.monotonic()
+        well, began = await self._all_is_well(), time.monotonic()
         await strike()
         if well:
             self.needless += self._refused(self._tried(began, sealed=False))
@@ -232,7 +234,7 @@ class Saboteur:
 
     async def take_kafka_away(self, seconds: float) -> None:
         """Once all is well nobody reaches Kafka, so that only that can be why a command is refused; then, how fast what waited is told and heard."""
-        await self._until(self._well)
+        await self._all_is_well()
         began = time.monotonic()
         self.struck.append(f"Kafka away for {seconds:.0f} s")
         with self.links.broken(self.links.named("kafka/"), "cut"):
@@ -275,6 +277,14 @@ class Saboteur:
     def _refused(self, tried: Collection[tuple[Deed, Answer]]) -> Counter[str]:
         """Which of them are refusals."""
         return Counter(f"{answer.status} {answer.problem} to {deed.path}" for deed, answer in tried if answer.status not in (200, 201, 409))
+
+    async def _all_is_well(self) -> bool:
+        """Waits until the strike before is over; whether it is.
+
+        Who was under way may be told two seconds later that the vault is away, and then nobody asks the vault for another second.
+        """
+        await asyncio.sleep(OVER)
+        return await self._until(self._well)
 
     async def _well(self) -> bool:
         """Whether the last answers came soon and are no refusals."""

@@ -26,6 +26,12 @@ from tests.faults.record import Answer, Deed, Record
 LEASE = 1.0
 
 
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing was struck before."""
+    monkeypatch.setattr("tests.chaos.strikes.OVER", 0.0)
+
+
 def watching(url: str) -> Saboteur:
     """A saboteur who can see one database."""
     plan = SimpleNamespace(database=lambda context, role, secrets: url)
