@@ -3,6 +3,7 @@
 const BASE = "/api/v1";
 const KEPT = "forecourt.tokens";
 const MARKS = 8;
+const PATIENCE = 3;
 
 let tokens = JSON.parse(sessionStorage.getItem(KEPT) ?? "null");
 let refreshing = null;
@@ -97,12 +98,22 @@ export async function all(path, query = {}, most = 1000) {
   return items;
 }
 
+/** Seconds until a command that came too early may be sent again; 0 when that would be later than anybody waits. */
+function soon(response) {
+  const seconds = response.status === 409 ? Number(response.headers.get("Retry-After")) : 0;
+  return seconds <= 2 ? seconds : 0;
+}
+
 /** Commands, on the version the user saw; a lost answer is asked for again under the same key. */
 export async function post(path, body, version) {
   const headers = { "Idempotency-Key": crypto.randomUUID(), "If-Match": version === undefined ? "*" : `"${version}"` };
   if (body !== undefined) headers["Content-Type"] = "application/json";
   const options = { method: "POST", headers, body: body === undefined ? undefined : JSON.stringify(body) };
-  const response = await send(path, options).catch(() => send(path, options));
+  let response = await send(path, options).catch(() => send(path, options));
+  for (let tries = 0; tries < PATIENCE && soon(response); tries += 1) {
+    await new Promise((rest) => { setTimeout(rest, 1000 * soon(response)); });
+    response = await send(path, options);
+  }
   if (!response.ok) throw await problem(response);
   const seen = response.headers.get("Forecourt-Seen");
   if (seen) marks = [seen, ...marks.filter((mark) => mark.split("@")[0] !== seen.split("@")[0])].slice(0, MARKS);
