@@ -55,21 +55,21 @@ def test_an_administrator_resets_a_password_and_ends_the_sessions(platform: Plat
 @pytest.mark.touches("GTW-02")
 def test_who_logs_in_while_the_password_changes_has_no_session_that_outlives_it(platform: Platform, admin: Person, store: str) -> None:
     """Whoever knows the old password may come in between whatever two steps: not one of his sessions is good for another token."""
-    admin.did("/users", new_user("luo", store, "sales-consultant"))
-    luo = platform.person("luo", "First-Pass-1")
-    assert luo.post("/auth/password", {"current": "First-Pass-1", "new": PASSWORD}).status_code == 200
-    form = {"grant_type": "password", "username": "luo", "password": PASSWORD}
+    admin.did("/users", new_user("quan", store, "sales-consultant"))
+    quan = platform.person("quan", "First-Pass-1")
+    assert quan.post("/auth/password", {"current": "First-Pass-1", "new": PASSWORD}).status_code == 200
+    form = {"grant_type": "password", "username": "quan", "password": PASSWORD}
     with ThreadPoolExecutor(4) as many:
         logins = [many.submit(Person(platform.url).http.post, "/auth/token", data=form) for _ in range(4)]
-        changed = luo.post("/auth/password", {"current": PASSWORD, "new": "Third-Pass-3"})
+        changed = quan.post("/auth/password", {"current": PASSWORD, "new": "Third-Pass-3"})
         answers = [login.result() for login in logins]
     assert changed.status_code == 200, changed.text
     assert {answer.status_code for answer in answers} <= {200, 401, 503}
     for answer in answers:
         if answer.status_code == 200:
             again = {"grant_type": "refresh_token", "refresh_token": answer.json()["refresh_token"]}
-            assert luo.http.post("/auth/token", data=again).status_code == 401
-    assert luo.get("/auth/me").status_code == 200
+            assert quan.http.post("/auth/token", data=again).status_code == 401
+    assert quan.get("/auth/me").status_code == 200
 
 
 @pytest.mark.touches("GTW-02")

@@ -186,6 +186,21 @@ async def test_order_numbers_have_no_gap(orders: Running) -> None:
     assert len({order["number"][:-4] for order in listed}) == 1
 
 
+async def test_nobody_signs_a_contract_without_a_name(orders: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The vault is away while the name is opened, and back when the contract is sealed."""
+    order_id = await approved(orders)
+    await orders.hear(hearing.reserved(orders.last(public.VehicleRequested)))
+
+    async def away(tokens: list[str | None]) -> list[None]:
+        return [None for _ in tokens]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(orders.vault, "open_all", away)
+        answer = await orders.post(f"/orders/{order_id}/sign", {"signer": "林悦", "earnest": cny("20000.00")})
+    assert (answer.status, answer.problem) == (503, "unavailable")
+    assert (await row_of(orders, order_id))["document"] is None
+
+
 async def test_the_contract_is_printed_as_it_was_signed(orders: Running) -> None:
     order_id = await approved(orders)
     unsecured = await orders.post(f"/orders/{order_id}/sign", {"signer": "林悦", "earnest": cny("20000.00")})
