@@ -27,8 +27,6 @@ _BATCH_BYTES = 512 * 1024
 """Two of the largest events; half of what a broker takes by default."""
 _SILENT = 20.0
 """Seconds without a message, though every partition gets a watermark every other second, after which a member joins anew."""
-_FEW = 100
-"""Messages of a poll below which nothing is fetched until the next: what comes meanwhile then comes together, and costs one fetch."""
 _UNASSIGNED = 60.0
 """The same for a member that was given no partition: there may be more members than partitions."""
 _FAILURES = (KafkaError, OSError, TimeoutError)
@@ -61,7 +59,6 @@ class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]
         """The next messages, after at most `timeout` seconds. Raises BusUnavailable too when nothing comes for long: a client may be stuck."""
         if self._lost and not await self._seek():
             return {}
-        self._consumer.resume(*self._consumer.paused())
         with _answering():
             try:
                 async with asyncio.timeout(timeout + _SILENT):
@@ -70,8 +67,6 @@ class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]
                 return {}
             except OffsetOutOfRangeError as error:
                 raise OutOfRange(f"Kafka does not keep what is wanted: {error}") from error
-        if 0 < sum(map(len, fetched.values())) < _FEW:
-            self._consumer.pause(*self._consumer.assignment())
         now = asyncio.get_running_loop().time()
         if fetched:
             self._heard_at = now
