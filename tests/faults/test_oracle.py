@@ -64,7 +64,9 @@ DAMAGE: dict[str, tuple[Damage, str]] = {
         "finance: table accounts_1 ('{order}',): stored",
     ),
     "a ledger that is not zero": (
-        lambda world, id: gone(world, "finance", "ledger_1", f"order_id = '{id['order']}' and line = 1"),
+        lambda world, id: gone(
+            world, "finance", "ledger_1", f"line = 1 and entry_id = (select max(entry_id) from ledger_1 where order_id = '{id['order']}')"
+        ),
         "ledger: {{'entity_id'",
     ),
     "a gap in the numbers": (

@@ -106,14 +106,14 @@ async def me(call: Call) -> dict[str, Any]:
 
 @router.post("/auth/password", summary="Change my password", openapi_extra=needs(key=False, match=False))
 async def change_password(body: NewPassword, call: Call) -> Done:
-    """Ends every other session of mine: before it, so that one who has to try again finds nothing half done, and after it."""
+    """Ends every other session of mine."""
     user = await _user(call, call.staff)
     if not await _guarded(call, user.username, body.current, user.password_hash):
         raise Problem("wrong-credentials", errors=[FieldError("current", "wrong")])
     check_password(body.new, user.username)
     hashed = await _hash(body.new)
     mine = call.request.headers.get("forecourt-session", "")
-    await end_sessions(call, user.staff_id, "password-changed", but=mine)
+    await end_sessions(call, user.staff_id, "password-changed", but=mine)  # first: a try that breaks off leaves nothing half done
     done = await call.handle("user", user.staff_id, ChangePassword(password_hash=hashed, at=call.at), new=False)
     await end_sessions(call, user.staff_id, "password-changed", but=mine)
     return done

@@ -53,11 +53,6 @@ class Shop:
     book: Rulebook
     """What administrators have enacted."""
 
-    @property
-    def rules(self) -> SalesRules:
-        """The rules of selling in force today."""
-        return sales_rules(self.today, self.book.sales)
-
     def tax(self, invoiced_on: date | None, powertrain: str) -> PurchaseTax | None:
         """The purchase tax of a car invoiced on a day, today when none is given."""
         return tax_rule(invoiced_on or self.today, powertrain, self.currency, self.book.tax)
@@ -77,6 +72,11 @@ async def shop(call: Call, store_id: str) -> Shop:
     )
     book = rulebook.book(row.pop("sales"), row.pop("tax"))
     return Shop(**row, today=local_day(call.at, row["timezone"]), book=book)
+
+
+def rules(shop: Shop) -> SalesRules:
+    """The rules of selling in force today. Raises Rejected when there are none."""
+    return sales_rules(shop.today, shop.book.sales)
 
 
 async def customer(call: Call, customer_id: str) -> dict[str, Any]:

@@ -57,7 +57,7 @@ async def place(body: NewOrder, call: Call) -> Done:
     shop = await lookups.shop(call, body.store_id)
     terms = await new_terms(call, body, shop)
     order_id = new_id()
-    sale = await new_sale(call, body, shop, order_id, "", shop.rules.checklist)
+    sale = await new_sale(call, body, shop, order_id, "", lookups.rules(shop).checklist)
 
     def numbered(n: int) -> PlaceOrder:
         return PlaceOrder(sale=replace(sale, number=f"SO-{shop.code}-{shop.today:%Y%m%d}-{n:03}"), terms=terms, at=call.at)
@@ -78,8 +78,8 @@ async def approve(order_id: Id, call: Call) -> Done:
         by=call.staff,
         roles=tuple(sorted(call.auth.roles)),
         authorities=await lookups.authorities(call, row["trim_id"]),
-        minimum_down_permille=shop.rules.minimum_down_permille,
-        source=shop.rules.source,
+        minimum_down_permille=lookups.rules(shop).minimum_down_permille,
+        source=lookups.rules(shop).source,
         at=call.at,
     )
     return await call.handle("order", order_id, command)
@@ -106,7 +106,7 @@ async def sign(order_id: Id, body: Signing, call: Call) -> Done:
         price=contract["price"],
         signer=await call.vault.seal(row["customer_id"], body.signer),
         earnest=body.earnest,
-        earnest_limit_permille=shop.rules.earnest_limit_permille,
+        earnest_limit_permille=lookups.rules(shop).earnest_limit_permille,
         sha256=digest(contract),
         document=await call.vault.seal(row["customer_id"], papers.as_text(contract)),
         at=call.at,

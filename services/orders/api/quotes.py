@@ -88,7 +88,7 @@ async def issue(body: NewQuote, call: Call) -> Done:
             offer=offer,
             vat_permille=shop.vat_permille,
             tax=tax,
-            expires_at=call.at + timedelta(days=shop.rules.quote_days),
+            expires_at=call.at + timedelta(days=lookups.rules(shop).quote_days),
             at=call.at,
         )
 
@@ -106,7 +106,7 @@ async def revise(quote_id: Id, body: OfferBody, call: Call) -> Done:
         offer=offer,
         vat_permille=shop.vat_permille,
         tax=tax,
-        expires_at=call.at + timedelta(days=shop.rules.quote_days),
+        expires_at=call.at + timedelta(days=lookups.rules(shop).quote_days),
         at=call.at,
     )
     return await call.handle("quote", quote_id, command)
