@@ -122,12 +122,13 @@ async def test_who_is_told_to_stop_is_waited_for(obeys: bool, monkeypatch: pytes
     script = f"import signal, time; {ignores}print('here', flush=True); time.sleep(60)"
     process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE)  # noqa: ASYNC220
     made = saboteur()
-    monkeypatch.setattr("tests.chaos.strikes.COMES_BACK", 0.5)
-    monkeypatch.setattr("tests.chaos.strikes.GRACE", 0.4)
-    monkeypatch.setattr(made, "process", lambda name: psutil.Process(process.pid))
+    victim = psutil.Process(process.pid)
+    monkeypatch.setattr("tests.chaos.strikes.COMES_BACK", 30.0 if obeys else 0.5)
+    monkeypatch.setattr("tests.chaos.strikes.GRACE", 30.0 if obeys else 0.4)
+    monkeypatch.setattr(made, "process", lambda name: victim)
 
     async def back(name: str) -> None:
-        assert not obeys or process.poll() is not None
+        assert not obeys or not victim.is_running()
 
     monkeypatch.setattr(made, "_ready", back)
     try:
