@@ -275,7 +275,7 @@ class Handler(Follower):
         """Numbers to all who wait, as many in one transaction as a group has."""
         while line.waiting:
             batch = [waiting for waiting in next_group(line.waiting, ()) if not waiting.future.done()]
-            for waiting in await self._together(number, batch) if len(batch) > 1 else batch:
+            for waiting in await self._together(number, batch):
                 await self._alone(waiting)
         line.busy -= 1
         if not line.busy:
@@ -314,9 +314,7 @@ class Handler(Follower):
             return False
 
     async def _with_number(self, request: Request, number: Number) -> Done:
-        """A command that takes a number alone, by the same rule: whatever is no plain success is decided on loaded state."""
-        if done := await self._guess_in_series(request, number):
-            return done
+        """A command that takes a number alone, on loaded state and with its key looked up; again on a lost race."""
         stream = request.order.stream
         for attempt in range(TRIES):
             held, answers = await self.read(self.store, [stream], [request.key] if request.key else [])
@@ -333,16 +331,6 @@ class Handler(Follower):
                     continue
                 raise Rejected(taken.claim.problem, taken.claim.reason) from None
         raise Unavailable
-
-    async def _guess_in_series(self, request: Request, number: Number) -> Done | None:
-        """Decides on what may be a cached state; None for anything but a plain success, and the number was never taken."""
-        try:
-            return await self._in_series(request, number, await self._held([request]))
-        except Unavailable:
-            raise
-        except Exception:
-            self._hints.pop(request.order.stream, None)
-            return None
 
     async def _in_series(self, request: Request, number: Number, held: dict[str, Folded]) -> Done:
         """Holds the series from the number to the commit: never in a shared commit, and given back by whatever goes wrong."""

@@ -30,6 +30,7 @@ from shared.testing.servers import FreshDatabase
 from shared.testing.tills import NOON, CloseTill, OpenTill, PutIn
 from shared.values.clock import utc_now
 from shared.values.ids import new_id
+from shared.waiting import Waiting
 
 
 @asynccontextmanager
@@ -314,11 +315,13 @@ async def test_a_series_that_does_not_come_free_is_not_waited_for_for_ever(monke
     store, held = MemoryStore(), asyncio.Event()
     handler = Handler(store, Folder(tills.stored, [tills.aggregate]))
 
-    async def slow(*_: Any) -> Done:
+    async def slow(_: Number, waiting: list[Waiting]) -> list[Waiting]:
         await held.wait()
-        return Done(stream="till-1", version=1)
+        for one in waiting:
+            one.tell(Done(stream="till-1", version=1))
+        return []
 
-    monkeypatch.setattr(handler, "_with_number", slow)
+    monkeypatch.setattr(handler, "_together", slow)
     numbered = request(new_id(), lambda n: OpenTill(name="t", number=str(n)), number=Number(series="T", day=NOON.date()))
     answers = [asyncio.create_task(handler.handle(numbered)) for _ in range(IN_LINE + 1)]
     with pytest.raises(Unavailable):
