@@ -25,7 +25,7 @@ from shared.service import Service
 from shared.store.memory import MemoryStore
 from shared.store.postgres import PostgresStore
 from shared.store.protocol import Republication
-from shared.store.tests.test_conformance import postgres_store
+from shared.store.tests.support import postgres_store
 from shared.testing import tills
 from shared.testing.servers import FreshDatabase
 from shared.testing.tills import OpenTill, PutIn

@@ -6,7 +6,7 @@ import pytest
 from shared.bus import metrics
 from shared.bus.tests.support import until
 from shared.store import archiver
-from shared.store.tests.test_conformance import postgres_store
+from shared.store.tests.support import postgres_store
 from shared.testing.servers import FreshDatabase
 from shared.testing.tasks import at_work
 

@@ -23,7 +23,7 @@ from shared.store.anchors import Anchors, broken, read
 from shared.store.memory import MemoryStore
 from shared.store.postgres import PostgresStore
 from shared.store.protocol import Commit, EventRow, Kept, Store
-from shared.store.tests.test_conformance import postgres_store
+from shared.store.tests.support import postgres_store
 from shared.store.verify import verify
 from shared.testing import tills
 from shared.testing.servers import FreshDatabase

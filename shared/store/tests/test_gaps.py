@@ -10,7 +10,7 @@ from shared.bus.memory import MemoryBus
 from shared.bus.relay import Relay
 from shared.store.postgres import PostgresStore
 from shared.store.protocol import Answer, Commit, Conflict, EventRow, Key, OutboxRow
-from shared.store.tests.test_conformance import postgres_store
+from shared.store.tests.support import postgres_store
 from shared.testing.servers import FreshDatabase
 from shared.testing.tills import NOON
 from shared.values.ids import new_id
