@@ -124,7 +124,7 @@ async def reporting(place: Place, events: int) -> AsyncIterator[tuple[Projecting
         try:
             await ours.prepare()
             await ours.run(0)
-            about = {"lead_facts_1": "lead_id", "marks": "substr(stream, 6)"}
+            about = {"lead_facts_1": "lead_id", "lead_states_1": "lead_id", "marks": "substr(stream, 6)"}
             await _grown(place, url, events, about, "heard_1")
             yield ours, url.replace("_writer:", "_reader:")
         finally:

@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import fields
 from datetime import timedelta
 from typing import Any
 
@@ -18,8 +17,9 @@ from deploy.bench.peers import event_stores
 from deploy.bench.place import Place, opened
 from deploy.local.setup import PARTITIONS
 from services.reporting.app import service
-from services.reporting.views.facts import LeadFact, lead_facts
-from services.reporting.views.heard import REFERENCES, HeardRow, heard_events
+from services.reporting.views.facts import lead_facts
+from services.reporting.views.heard import REFERENCES, heard_events
+from services.reporting.views.standing import lead_states
 from shared.bus.cloudevents import to_message
 from shared.bus.consumer import Consumer
 from shared.bus.heard import Effect, Heard
@@ -95,7 +95,7 @@ class Ours:
     async def prepare(self) -> None:
         """Forgets everything."""
         async with self.store.pool.connection() as connection:
-            await connection.execute("truncate offsets, marks, lineages, heard_1, lead_facts_1")
+            await connection.execute("truncate offsets, marks, lineages, heard_1, lead_facts_1, lead_states_1")
 
     async def run(self, seconds: float) -> Took:
         """Until all is taken, counted from the first event."""
@@ -115,16 +115,18 @@ class Ours:
 
 
 class Raw:
-    """A loop that writes the same rows and remembers nothing: no offset, no mark, no second look."""
+    """A loop that writes the same rows, with no offset, no mark and no second look; where leads stand it keeps in a dictionary."""
 
     def __init__(self, connection: psycopg.AsyncConnection[Any], kafka: str, topic: str) -> None:
         self.connection = connection
         self.kafka = kafka
         self.topic = topic
+        self.states: dict[str, dict[str, Any]] = {}
 
     async def prepare(self) -> None:
         """Empties the tables."""
-        await self.connection.execute("truncate heard_1, lead_facts_1")
+        self.states.clear()
+        await self.connection.execute("truncate heard_1, lead_facts_1, lead_states_1")
 
     async def run(self, seconds: float) -> Took:
         """Until all is written."""
@@ -145,23 +147,43 @@ class Raw:
         finally:
             await consumer.stop()
 
-    async def _write(self, rows: Sequence[tuple[tuple[Any, ...], tuple[Any, ...]]]) -> None:
+    async def _write(self, told: Sequence[tuple[dict[str, Any], dict[str, Any]]]) -> None:
+        states = {fact["lead_id"]: _stands(fact, self.states) for _, fact in told}
+        parts = ((_HEARD, [heard for heard, _ in told]), (_FACTS, [fact for _, fact in told]), (_STATES, states.values()))
         async with self.connection.transaction():
-            for sql, part in ((_UNNEST_HEARD, [heard for heard, _ in rows]), (_UNNEST_FACTS, [fact for _, fact in rows])):
-                await self.connection.execute(sql, [list(column) for column in zip(*part, strict=True)])
+            for (sql, names), rows in parts:
+                await self.connection.execute(sql, [[row.get(name) for row in rows] for name in names])
 
 
-def _unnest(table: Table[Any]) -> str:
-    arrays = ", ".join(f"%s::{kind}[]" for kind in table.columns.values())
-    return f"insert into {table.sql_name} ({', '.join(table.columns)}) select * from unnest({arrays}) on conflict do nothing"
+def _unnest(table: Table[Any], conflict: str = "nothing") -> tuple[bytes, Sequence[str]]:
+    names, arrays = ", ".join(table.columns), ", ".join(f"%s::{kind}[]" for kind in table.columns.values())
+    key = ", ".join(table.key)
+    sql = f"insert into {table.sql_name} ({names}) select * from unnest({arrays}) on conflict ({key}) do {conflict}"
+    return sql.encode(), list(table.columns)
 
 
-_UNNEST_HEARD, _UNNEST_FACTS = _unnest(heard_events), _unnest(lead_facts)
+_HEARD, _FACTS = _unnest(heard_events), _unnest(lead_facts)
+_STATES = _unnest(lead_states, f"update set {', '.join(f'{name} = excluded.{name}' for name in lead_states.columns)}")
 _KINDS = {"LeadCaptured": "captured", "LeadGraded": "graded", "LeadAssigned": "assigned", "LeadContacted": "contacted"}
-_HEARD, _FACT = ([field.name for field in fields(row)] for row in (HeardRow, LeadFact))
 
 
-def _rows(record: Any) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+def _stands(fact: dict[str, Any], states: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """Where a lead stands after this fact."""
+    kind, at = fact["kind"], fact["occurred_at"]
+    if kind == "captured":
+        states[fact["lead_id"]] = fact | {"stepped_at": at, "reached": 0, "stands": 0, "closed": False}
+    state = states[fact["lead_id"]]
+    state["recorded_at"] = fact["recorded_at"]
+    if kind == "graded":
+        state["grade"] = fact["grade"]
+    elif kind == "assigned":
+        state["seller_id"] = fact["seller_id"]
+    elif kind == "contacted":
+        state |= {"stepped_at": at, "reached": 1, "stands": 1}
+    return state
+
+
+def _rows(record: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     told = {name: value.decode() for name, value in record.headers}
     event = msgspec.json.decode(record.value)
     stream, number, at = told["ce_partitionkey"], int(told["ce_sequence"]), told["ce_time"]
@@ -177,7 +199,7 @@ def _rows(record: Any) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
     heard |= {name: event.get(name) for name in REFERENCES}
     kind = _KINDS[told["ce_type"].split(".")[1]]
     fact = event | common | {"kind": kind, "captured_at": at if kind == "captured" else None}
-    return tuple([heard[name] for name in _HEARD]), tuple([fact.get(name) for name in _FACT])
+    return heard, fact
 
 
 @asynccontextmanager

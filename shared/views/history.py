@@ -13,7 +13,7 @@ from shared.events.envelope import Meta, Recorded
 from shared.events.registry import Registry
 from shared.service import Service
 from shared.views.rebuild import CannotRebuild, History, Made
-from shared.views.table import Fold, Put, Rows, Table
+from shared.views.table import Change, Fold, Put, Rows, Table
 
 _meta = msgspec.json.Decoder(Meta)
 _stream = itemgetter(0)
@@ -65,7 +65,7 @@ def _fold(view: Fold[Any, Any] | Rows[Any, Any], events: Sequence[Recorded[Any]]
 
 
 class HeardEvents:
-    """The log of heard events, listened to once more. Only rows put whole can be made from it."""
+    """The log of heard events, listened to once more. A row that is changed must follow from one stream alone."""
 
     order = "sequence"
     parts: tuple[str, ...] = ("true",)
@@ -83,8 +83,14 @@ class HeardEvents:
         for _, *values in rows:
             heard = self._again(self._kept.row(**dict(zip(self._kept.columns, values, strict=True))))
             for effect in self._listen(heard):
-                if isinstance(effect, Put) and effect.table == self._view:
-                    made.put(self._view.key_of(effect.row), effect.row)
+                match effect:
+                    case Put(table=self._view, row=row):
+                        made.put(self._view.key_of(row), row)
+                    case Change(table=self._view, key=key, apply=apply):
+                        if (changed := apply(made.rows.get(key))) is not None:
+                            made.put(key, changed)
+                        else:
+                            made.rows.pop(key, None)
 
 
 def rebuildable(service: Service) -> dict[str, Table[Any]]:

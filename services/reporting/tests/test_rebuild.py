@@ -4,11 +4,12 @@ import pytest
 
 from services.reporting.app import service
 from services.reporting.tests.heads import DAY, MARCH, S1, opened
-from services.reporting.tests.test_reports import received, sold
+from services.reporting.tests.test_reports import captured, received, sold
 from services.reporting.views.facts import stay_facts, stores
 from services.reporting.views.heard import heard_events
+from services.reporting.views.standing import lead_states
 from shared import operator
-from shared.contracts import gateway
+from shared.contracts import gateway, leads
 from shared.ops.settings import Settings
 from shared.testing.servers import FreshDatabase
 from shared.views.history import rebuildable
@@ -22,8 +23,11 @@ async def test_every_table_but_the_log_is_rebuilt_from_the_log(fresh_database: F
         await heads.hear(MARCH, received("CAR1", 100, MARCH.date()), received("CAR2", 200, MARCH.date()))
         await heads.hear(MARCH + DAY, sold("CAR1", 100))
         await heads.hear(MARCH, gateway.StaffAssigned(staff_id="s", username="li", name="Li", roles=("finance",), store_ids=(S1,)))
+        await heads.hear(MARCH, captured("l1", None), captured("l2"))
+        await heads.hear(MARCH + DAY, leads.LeadContacted(lead_id="l2", seller_id="li", due_at=MARCH, within_sla=True))
         before = {table: await heads.store.scan(table) for table in service.tables}
         assert len(before[stay_facts]) == 3 and before[stores]
+        assert sorted(row.reached for row in before[lead_states]) == [0, 1]
         assert await operator.rebuild_views(service, settings) == 0
         assert {table: await heads.store.scan(table) for table in service.tables} == before
         async with heads.store.pool.connection() as conn:

@@ -6,7 +6,7 @@ from typing import Any
 from shared.bus.heard import Heard
 from shared.contracts import finance, inventory, leads, orders
 from shared.decider import message
-from shared.views.table import Put, Table
+from shared.views.table import Table
 
 STAGES = ("captured", "contacted", "first-contact", "needs", "presentation", "test-drive", "quote", "negotiation", "won")
 """The funnel, in order; reaching a later stage counts as having reached the earlier ones."""
@@ -143,7 +143,7 @@ stores = Table("stores", 1, StoreRow, key=("store_id",), store=None)
 staff = Table("staff", 1, StaffRow, key=("staff_id",), store=None)
 
 
-def lead_fact(heard: Heard) -> list[Put[LeadFact]]:
+def lead_fact(heard: Heard) -> list[LeadFact]:
     """The fact in an event of a lead, if any."""
     common = _common(heard)
     match heard.event:
@@ -163,14 +163,14 @@ def lead_fact(heard: Heard) -> list[Put[LeadFact]]:
             fact = LeadFact(**common, lead_id=e.lead_id, kind="disqualified")
         case _:
             return []
-    return [Put(lead_facts, fact)]
+    return [fact]
 
 
 def _interest(event: leads.LeadCaptured | leads.LeadPlaced) -> dict[str, Any]:
     return {name: getattr(event, name) for name in ("lead_id", "channel", "campaign_id", "brand", "series")}
 
 
-def stage_fact(heard: Heard) -> list[Put[StageFact]]:
+def stage_fact(heard: Heard) -> list[StageFact]:
     """The fact in an event of an opportunity, if any."""
     common = _common(heard)
     match heard.event:
@@ -194,10 +194,10 @@ def stage_fact(heard: Heard) -> list[Put[StageFact]]:
             fact = StageFact(**common, opportunity_id=e.opportunity_id, stage="lost", reason=e.reason)
         case _:
             return []
-    return [Put(stage_facts, fact)]
+    return [fact]
 
 
-def stay_fact(heard: Heard) -> list[Put[StayFact]]:
+def stay_fact(heard: Heard) -> list[StayFact]:
     """The fact in an event of a car's stay, if any. A late cost is one of the sale."""
     common = {key: value for key, value in _common(heard).items() if key != "store_id"}
     match heard.event:
@@ -214,7 +214,7 @@ def stay_fact(heard: Heard) -> list[Put[StayFact]]:
             fact = StayFact(**common, **_car(e), store_id=e.store_id, kind="sold", order_id=e.order_id)
         case _:
             return []
-    return [Put(stay_facts, fact)]
+    return [fact]
 
 
 def _car(event: Any) -> dict[str, Any]:
@@ -225,7 +225,7 @@ def _model(event: inventory.VehicleReceived | inventory.VehicleArrived) -> dict[
     return {name: getattr(event, name) for name in ("trim_id", "brand", "series", "acquired_on")}
 
 
-def sale_fact(heard: Heard) -> list[Put[SaleFact]]:
+def sale_fact(heard: Heard) -> list[SaleFact]:
     """The facts in a delivery, in a recognised sale and in a late cost."""
     common = {key: value for key, value in _common(heard).items() if key != "store_id"}
     match heard.event:
@@ -276,7 +276,7 @@ def sale_fact(heard: Heard) -> list[Put[SaleFact]]:
             ]
         case _:
             facts = []
-    return [Put(sale_facts, fact) for fact in facts]
+    return facts
 
 
 def _common(heard: Heard) -> dict[str, Any]:

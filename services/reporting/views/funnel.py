@@ -1,17 +1,19 @@
 """The funnel: how many leads ever reached each stage (cohort), or where the open ones stand (snapshot), as known at a moment."""
 
 from collections.abc import Iterable, Sequence
+from itertools import groupby
 from typing import Any
 
 from services.reporting.views.facts import STAGES, lead_facts, stage_facts, stores
+from services.reporting.views.standing import lead_states, opportunity_states
 
 DIMENSIONS = {
     "channel": "l.channel",
     "brand": "nullif(l.brand, '')",
     "series": "nullif(l.series, '')",
     "store": "l.store_id",
-    "grade": "g.grade",
-    "seller": "a.seller_id",
+    "grade": "l.grade",
+    "seller": "l.seller_id",
     "campaign": "nullif(l.campaign_id, '')",
     "month": "to_char(l.captured_at at time zone coalesce(st.timezone, 'UTC'), 'YYYY-MM')",
 }
@@ -19,43 +21,64 @@ DIMENSIONS = {
 _RANK = "case {stage} " + " ".join(f"when '{stage}' then {rank}" for rank, stage in enumerate(STAGES)) + " end"
 
 LEADS = f"""
-with l as (
+with moved as (
+    select lead_id from {lead_states.sql_name}
+    where recorded_at >= %(as_of)s and captured_at >= %(since)s and captured_at < %(until)s
+    union
+    select lead_id from {opportunity_states.sql_name} where recorded_at >= %(as_of)s
+), settled as (
+    select s.lead_id, s.store_id, s.channel, s.campaign_id, s.brand, s.series, s.captured_at, s.grade, s.seller_id,
+        greatest(s.reached, o.reached)::int as reached,
+        case when o.stepped_at >= s.stepped_at then o.stands else s.stands end::int as stands,
+        case when o.stepped_at >= s.stepped_at then o.closed else s.closed end as closed
+    from {lead_states.sql_name} s left join {opportunity_states.sql_name} o using (lead_id)
+    where s.recorded_at < %(as_of)s and (o.recorded_at < %(as_of)s or o.recorded_at is null)
+        and s.captured_at >= %(since)s and s.captured_at < %(until)s and (%(store_id)s::text is null or s.store_id = %(store_id)s)
+), l as (
     select * from (
         select distinct on (lead_id) lead_id, store_id, channel, campaign_id, brand, series, captured_at from {lead_facts.sql_name}
-        where kind in ('captured', 'placed') and recorded_at < %(as_of)s order by lead_id, sequence desc
+        where kind in ('captured', 'placed') and recorded_at < %(as_of)s and lead_id in (select lead_id from moved)
+        order by lead_id, sequence desc
     ) newest
     where captured_at >= %(since)s and captured_at < %(until)s and (%(store_id)s::text is null or store_id = %(store_id)s)
 ), g as (
     select distinct on (lead_id) lead_id, grade from {lead_facts.sql_name}
-    where kind in ('graded', 'placed') and recorded_at < %(as_of)s order by lead_id, sequence desc
+    where kind in ('graded', 'placed') and recorded_at < %(as_of)s and lead_id in (select lead_id from moved)
+    order by lead_id, sequence desc
 ), a as (
     select distinct on (lead_id) lead_id, seller_id from {lead_facts.sql_name}
-    where kind = 'assigned' and recorded_at < %(as_of)s order by lead_id, sequence desc
+    where kind = 'assigned' and recorded_at < %(as_of)s and lead_id in (select lead_id from moved)
+    order by lead_id, sequence desc
 ), steps as (
     select lead_id, 0 as rank, false as closed, captured_at as occurred_at, 0 as part, 0 as sequence from l
     union all
     select lead_id, case kind when 'contacted' then 1 when 'converted' then 2 else 0 end, kind = 'disqualified', occurred_at, 1, sequence
-    from {lead_facts.sql_name} where kind in ('contacted', 'converted', 'disqualified') and recorded_at < %(as_of)s
+    from {lead_facts.sql_name}
+    where kind in ('contacted', 'converted', 'disqualified') and recorded_at < %(as_of)s and lead_id in (select lead_id from moved)
     union all
     select o.lead_id, {_RANK.format(stage="s.stage")}, s.stage in ('won', 'lost'), s.occurred_at, 2, s.sequence
     from {stage_facts.sql_name} s
-    join {stage_facts.sql_name} o on o.opportunity_id = s.opportunity_id and o.stage = 'first-contact' and o.lead_id is not null
-    where s.recorded_at < %(as_of)s and o.recorded_at < %(as_of)s
+    join {stage_facts.sql_name} o on o.opportunity_id = s.opportunity_id and o.stage = 'first-contact'
+    where s.recorded_at < %(as_of)s and o.recorded_at < %(as_of)s and o.lead_id in (select lead_id from moved)
 ), stood as (
-    select l.*, max(coalesce(rank, 0)) as reached,
-        (array_agg(rank order by steps.occurred_at desc, part desc, sequence desc))[1] as stands,
-        (array_agg(closed order by steps.occurred_at desc, part desc, sequence desc))[1] as closed
-    from l join steps using (lead_id)
-    group by lead_id, store_id, channel, campaign_id, brand, series, captured_at
+    select * from settled
+    union all
+    select l.*, g.grade, a.seller_id, s.reached, s.stands, s.closed
+    from (
+        select lead_id, max(coalesce(rank, 0)) as reached,
+            (array_agg(rank order by occurred_at desc, part desc, sequence desc))[1] as stands,
+            (array_agg(closed order by occurred_at desc, part desc, sequence desc))[1] as closed
+        from steps group by lead_id
+    ) s join l using (lead_id) left join g using (lead_id) left join a using (lead_id)
 )
 """
-# One grouping carries all of a lead: the planner takes `l` for a handful of rows, and would join two such things row by row.
+# Who has not moved since the moment is what its state says; the others are told anew from their facts.
 
 COHORT = (
     LEADS
     + f"""
 select {{dimension}} as key, l.reached as rank, l.stands, count(*)::int as n, (count(*) filter (where not l.closed))::int as open
-from stood l left join g using (lead_id) left join a using (lead_id) left join {stores.sql_name} st using (store_id)
+from stood l left join {stores.sql_name} st using (store_id)
 group by 1, 2, 3
 """
 )
@@ -115,15 +138,17 @@ def dwell(rows: Iterable[dict[str, Any]], as_of: Any) -> list[dict[str, Any]]:
     ]
 
 
+def _seconds(span: tuple[float, bool]) -> float:
+    return span[0]
+
+
 def median(spans: Sequence[tuple[float, bool]]) -> int | None:
     """The Kaplan-Meier median of (seconds, whether it ended); None while less than half have ended."""
-    survival = 1.0
-    at_risk = len(spans)
-    for seconds in sorted({seconds for seconds, _ in spans}):
-        ended = sum(1 for other, left in spans if other == seconds and left)
-        if at_risk and ended:
-            survival *= 1 - ended / at_risk
-        if survival <= 0.5 and ended:
+    survival, at_risk = 1.0, len(spans)
+    for seconds, found in groupby(sorted(spans), key=_seconds):
+        left = [ended for _, ended in found]
+        survival *= 1 - sum(left) / at_risk
+        if survival <= 0.5 and any(left):
             return round(seconds)
-        at_risk -= sum(1 for other, _ in spans if other == seconds)
+        at_risk -= len(left)
     return None
