@@ -34,8 +34,7 @@ _WORDLESS: dict[str, str] = {
 """Reads in which not even the store itself finds its word, and why."""
 SILENT = {f"GET {path}": reason for reason, paths in _WORDLESS.items() for path in paths.split()}
 OF_THE_GROUP = {
-    "GET /service-cars": "a car is serviced wherever it comes, so every store sees whose it is",
-    "GET /service-cars/{vin}": "the same",
+    "GET /service-cars/{vin}": "a car is serviced wherever it comes: who has it in the yard, and so its VIN, sees whose it is",
     "GET /intake/vendors": "a setting of the group: which store a vendor's leads go to",
 }
 """Reads that tell a store's word to every other store, and why; no other does."""

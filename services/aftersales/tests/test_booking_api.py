@@ -219,6 +219,9 @@ async def test_the_diary_is_its_store_s_and_the_car_is_everybody_s(desk: Running
     await desk.bay()
     await desk.did("/service-cars", {"vin": VIN, "customer_id": CUSTOMER, "store_id": STORE})
     id = await desk.did("/appointments", visit())
+    ((mine,), (theirs,)) = [(await desk.get("/service-cars", by)).json["items"] for by in ("wu", "southerner")]
+    assert (mine["customer"] != "***", theirs["customer"]) == (True, "***"), "nobody lists whose all stores' cars are"
+    assert (await desk.get(f"/service-cars/{VIN}", "southerner")).json["customer"] == mine["customer"]
     assert await diary(desk, by="southerner") == []
     assert (await desk.get(f"/appointments/{id}", "southerner")).status == 404
     assert (await desk.post(f"/appointments/{id}/cancel", {"reason": "no"}, "southerner")).status == 404

@@ -7,7 +7,7 @@ from fastapi import APIRouter
 
 from services.aftersales.domain.car import CarEnrolled, Event, KilometresRead, OwnerChanged
 from services.aftersales.known import customers_known
-from services.aftersales.views.shown import opened
+from services.aftersales.views.shown import HIDDEN, opened
 from shared.decider import message, replace
 from shared.events.envelope import Recorded
 from shared.views.table import Fold, Table
@@ -85,9 +85,15 @@ CARS = (
     openapi_extra=needs("service.work", "service.read"),
 )
 async def list_cars(call: Call, paging: Paging, customer_id: Id | None = None) -> Page:
-    """By VIN; of every store."""
+    """By VIN; of every store. Whose it is, is told of a car that one's store took in, and to who names the customer: nobody lists all stores' customers."""
     found = await page(call, CARS, paging, order="vin", where={"customer_id": customer_id})
-    await opened(call, found["items"], "customer")
+    own = []
+    for row in found["items"]:
+        if customer_id or call.auth.has_store(row["enrolled_by"]):
+            own.append(row)
+        else:
+            row["customer"] = HIDDEN
+    await opened(call, own, "customer")
     return found
 
 
