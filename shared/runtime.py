@@ -37,7 +37,7 @@ from shared.store import migrate as schema
 from shared.store.anchors import Anchors
 from shared.store.pool import Pool, Readers
 from shared.store.postgres import PostgresStore
-from shared.web.app import create_app
+from shared.web.app import Inside, create_app
 from shared.web.protocol import Protocol
 
 log = structlog.get_logger()
@@ -124,16 +124,15 @@ async def run_service(service: Service, settings: Settings, parts: Collection[st
     bus = KafkaBus(settings.kafka, client=service.context)
     async with runtime(service, settings) as running, _closing(bus), asyncio.TaskGroup() as tasks:
         workers = [tasks.create_task(part) for part in _work(running, settings, bus)] if WORK in parts else []
-        if SERVE in parts:
-            app, beside = _front(running)
-            workers += [tasks.create_task(part) for part in beside]
-            server = Server(_uvicorn(app, settings))
+        servers, beside = _listening_on(running, settings, parts)
+        workers += [tasks.create_task(part) for part in beside]
+        for server in servers:
             tasks.create_task(_serve(server, stopping))
         for worker in workers:
             worker.add_done_callback(partial(_ended, stopping))
         await stopping.wait()
         running.health.stopping = True
-        if SERVE in parts:
+        for server in servers:
             server.should_exit = True
         for worker in workers:
             worker.cancel()
@@ -205,17 +204,26 @@ async def _hear(consumer: Consumer, health: Health) -> None:
         health.flag("consumer", False)
 
 
-def _front(running: Runtime) -> tuple[Any, list[Coroutine[Any, Any, None]]]:
-    """The application, behind the service's front where it has one, and what runs beside it."""
-    app = create_app(running.service, running, health=running.health)
-    return running.service.front(app, running) if running.service.front else (app.middleware_stack, [])
+def _listening_on(running: Runtime, settings: Settings, parts: Collection[str]) -> tuple[list[Server], list[Coroutine[Any, Any, None]]]:
+    """The application, behind the service's front where it has one; how the process is, where that has a port of its own; what runs beside them."""
+    servers: list[Server] = []
+    beside: list[Coroutine[Any, Any, None]] = []
+    if SERVE in parts or settings.ops_port:
+        app = create_app(running.service, running, health=running.health)
+        edge: Any = app.middleware_stack
+        if settings.ops_port:
+            servers.append(Server(_uvicorn(Inside(edge), settings.host, settings.ops_port)))
+        if SERVE in parts:
+            front, beside = running.service.front(app, running) if running.service.front else (edge, beside)
+            servers.append(Server(_uvicorn(front, settings.host, settings.port)))
+    return servers, beside
 
 
-def _uvicorn(app: Any, settings: Settings) -> uvicorn.Config:
+def _uvicorn(app: Any, host: str, port: int) -> uvicorn.Config:
     return uvicorn.Config(
         app,
-        host=settings.host,
-        port=settings.port,
+        host=host,
+        port=port,
         loop="none",
         http=Protocol,
         ws="none",

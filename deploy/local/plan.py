@@ -39,7 +39,15 @@ class Plan:
         plan = cls(
             folder=Path(environment.get("FORECOURT_VAR") or "var").resolve(), cache=Path(".cache").resolve(), gateway=gateway, base=base
         )
-        if gateway in {plan.postgres, plan.vault, plan.kafka, plan.kafka + 1, plan.redis, *(plan.port(each) for each in SERVICES[:-1])}:
+        if gateway in {
+            plan.postgres,
+            plan.vault,
+            plan.kafka,
+            plan.kafka + 1,
+            plan.redis,
+            plan.ops,
+            *(plan.port(each) for each in SERVICES[:-1]),
+        }:
             raise Problem(f"PORT={gateway} is used inside: choose another.")
         return plan
 
@@ -69,6 +77,11 @@ class Plan:
     def port(self, service: str) -> int:
         """Where a service listens."""
         return self.gateway if service == "gateway" else self.base + 101 + SERVICES.index(service)
+
+    @property
+    def ops(self) -> int:
+        """Where the gateway tells operators how it is: its own port is the public's."""
+        return self.base + 101 + SERVICES.index("gateway")
 
     @property
     def url(self) -> str:
@@ -105,6 +118,7 @@ class Plan:
         if service in PERSONAL:
             told |= {"vault_url": self.database(VAULT, "writer", secrets), "vault_master_key": secrets["vault_master_key"]}
         if service == "gateway":
+            told["ops_port"] = str(self.ops)
             told |= {name: secrets[name] for name in ("internal_private_key", "access_private_key", "admin_password")}
             told["services"] = json.dumps({each: f"http://127.0.0.1:{self.port(each)}" for each in SERVICES if each != service})
             if demo:

@@ -13,6 +13,7 @@ from prometheus_client import REGISTRY
 from prometheus_client.parser import text_string_to_metric_families
 
 from deploy.local.plan import SERVICES
+from services.gateway.proxy import Proxy
 from shared import runtime
 from shared.bus.memory import MemoryBus
 from shared.deciding import Folder
@@ -82,14 +83,16 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Told:
     store = cast(Any, MemoryStore())
     service = Service(context="alarmed", stored=Registry("alarmed", {}), topics=("orders",), routers=(router,))
     anchors = tmp_path_factory.mktemp("anchors")
-    settings: Any = SimpleNamespace(topic_prefix="forecourt", anchors=anchors, internal_public_key=PUBLIC, cursor_secret=SECRET)
+    told = {"host": "127.0.0.1", "port": 1, "ops_port": None, "topic_prefix": "forecourt", "anchors": anchors}
+    settings: Any = SimpleNamespace(**told, internal_public_key=PUBLIC, cursor_secret=SECRET)
     handler = Handler(store, Folder(service.stored, ()))
     running = runtime.Runtime(
         service=service, settings=settings, store=store, handler=handler, reader=cast(Any, None), vault=None, health=Health()
     )
     for part in runtime._work(running, settings, cast(Any, MemoryBus())):
         part.close()
-    runtime._front(running)
+    runtime._listening_on(running, settings, ("serve",))
+    Proxy({"alarmed": "http://127.0.0.1:1"})
     found: Told = {}
     for family in text_string_to_metric_families(metrics.render().decode()):
         for sample in family.samples:
@@ -120,7 +123,14 @@ def test_what_a_rule_sees_rise_is_there_before_it_has_risen(alert: str, metric: 
 
 
 def test_every_rule_on_what_rises_was_looked_at() -> None:
-    assert {alert for alert, *_ in RISING} == {"PublishingFails", "UnknownEvents", "MessagesFail", "ServerErrors", "Unavailable"}
+    assert {alert for alert, *_ in RISING} == {
+        "PublishingFails",
+        "UnknownEvents",
+        "MessagesFail",
+        "ServerErrors",
+        "Unanswered",
+        "Unavailable",
+    }
     assert sum(len(re.findall(r"\b(?:increase|i?rate)\(", rule["expr"])) for rule in RULES) == len(RISING)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Coroutine
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 import structlog
@@ -19,7 +20,7 @@ from services.gateway.proxy import Proxy
 from services.gateway.routes import owner
 from services.gateway.stream import EventStream
 from services.gateway.tokens import Tokens
-from shared.ops import telemetry
+from shared.ops import metrics, telemetry
 from shared.runtime import Runtime
 from shared.store.protocol import Unavailable
 from shared.values.clock import utc_now
@@ -45,6 +46,10 @@ SECURITY = [
 ]
 
 
+DOOR = "door"
+"""The route of what is answered before a request has found its way; a request passed on counts under its context."""
+
+
 class Door:
     """An ASGI application around the identity service's own."""
 
@@ -61,6 +66,7 @@ class Door:
         self.audit = Audit(running.store)
         self.events = EventStream(settings.kafka, settings.topic_prefix)
         self.console = StaticFiles(directory=CONSOLE, html=True, check_dir=False)
+        metrics.expect("", DOOR)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
@@ -70,7 +76,7 @@ class Door:
         if path in ("/livez", "/readyz"):
             await self.inner(scope, receive, send)
             return
-        incoming, started = Incoming(scope, receive), _Started(send)
+        incoming, started, began = Incoming(scope, receive), _Started(send), perf_counter()
         with telemetry.span(incoming.method, incoming.headers.get("traceparent")) as trace:
             try:
                 incoming.check_head()
@@ -86,6 +92,7 @@ class Door:
                 return
             except Exception as error:
                 problem = error if isinstance(error, Problem) else _problem(error)
+                metrics.request("", DOOR, problem.kind.status, perf_counter() - began)
                 if not started.started:
                     await response(problem, trace_id=trace.trace_id, accept_language=incoming.language)(scope, receive, send)
 
@@ -145,7 +152,9 @@ class Door:
             raw: bytes = incoming.scope["raw_path"]
             query: bytes = incoming.scope["query_string"]
             target = (raw + (b"?" + query if query else b"")).decode("ascii")
-            await self.proxy.forward(context, incoming.method, target, incoming.headers, body, extra, send)
+            began = perf_counter()
+            status = await self.proxy.forward(context, incoming.method, target, incoming.headers, body, extra, send)
+            metrics.request("", context, status, perf_counter() - began)
 
     async def _events(self, incoming: Incoming, person: Person, receive: Receive, send: "_Started") -> None:
         if incoming.method != "GET":

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import msgspec
 from starlette.types import Send
 
-from services.gateway.upstream import Lost, Upstream
+from services.gateway.upstream import WHYS, Lost, Upstream
 from shared.ops import metrics
 from shared.web.problems import Problem
 
@@ -25,6 +25,10 @@ class Proxy:
 
     def __init__(self, services: Mapping[str, str]) -> None:
         self.services = dict(services)
+        for context in self.services:
+            metrics.expect("", context)
+            for why in WHYS:
+                metrics.unanswered.labels(context, why)
         self._upstreams: dict[str, Upstream] = {}
 
     async def close(self) -> None:

@@ -36,6 +36,9 @@ class Full(Late):
     why = "full"
 
 
+WHYS = tuple(each.why for each in (Lost, Late, Full))
+
+
 class Connection(asyncio.Protocol):
     """One connection. After `ask`, `status` and `headers` are the answer's, and `chunks` gives its body."""
 

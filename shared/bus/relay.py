@@ -183,5 +183,7 @@ class Relay:
             try:
                 if self.leading:
                     await self.mark_time()
+                else:  # who leads tells how old the oldest is
+                    metrics.outbox_age.labels(self.context).set(0)
             except _PASSING as error:
                 log.warning("relay cannot send its watermark", context=self.context, error=repr(error))

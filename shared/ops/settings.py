@@ -84,6 +84,8 @@ class Settings(BaseSettings):
 
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65535)]
+    ops_port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    """Health and metrics of this process alone, for one whose port is the public's, or that serves nothing else."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     writer_url: Database

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from psycopg_pool import PoolClosed, PoolTimeout, TooManyRequests
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from shared.decider import Rejected
 from shared.deciding import NotFound, VersionConflict
@@ -194,6 +194,20 @@ class Edge:
 
     async def _openapi(self) -> Response:
         return _json(published(self.context) or self.app.openapi())
+
+
+class Inside:
+    """How a process is, for operators alone: on a port of its own, where there is no other or it is the public's."""
+
+    pages = ("/livez", "/readyz", "/metrics")
+
+    def __init__(self, edge: ASGIApp) -> None:
+        self.edge = edge
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI."""
+        answer = self.edge if scope.get("path") in self.pages else Response(status_code=404)
+        await answer(scope, receive, send)
 
 
 def _json(value: Any) -> Response:

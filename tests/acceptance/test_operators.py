@@ -7,7 +7,9 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-from deploy.local.plan import SERVICES
+import httpx2
+
+from deploy.local.plan import SERVICES, Plan
 from shared import operator
 from shared.ops.settings import Settings
 from shared.service import Service
@@ -57,6 +59,16 @@ def test_the_command_line_reaches_every_service(platform: Platform, group: Group
     )
     assert told.returncode == 0, told.stderr
     assert f"{stream}@1  StoreOpened" in told.stdout and "is whole" in told.stdout
+
+
+def test_the_gateway_tells_operators_alone_how_it_is(platform: Platform, group: Group) -> None:
+    inside = f"http://127.0.0.1:{Plan.from_environment(platform.place).ops}"
+    assert group.people["owner"].get("/leads").status_code == 200
+    told = httpx2.get(f"{inside}/metrics").text
+    assert 'forecourt_relay_leading{context="gateway"} 1.0' in told
+    assert 'forecourt_http_requests_total{method="",route="leads",status="200"}' in told
+    assert 'forecourt_unanswered_total{context="leads",why="lost"}' in told
+    assert [httpx2.get(inside + path).status_code for path in ("/readyz", "/", "/api/v1/auth/me", "/openapi.json")] == [200, 404, 404, 404]
 
 
 async def test_a_store_told_again_changes_nothing_for_those_who_heard_it(databases: Databases) -> None:

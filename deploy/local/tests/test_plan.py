@@ -29,7 +29,9 @@ def test_ports_can_be_chosen() -> None:
     assert (plan.gateway, plan.port("leads"), plan.postgres) == (9999, 20101, 20432)
 
 
-@pytest.mark.parametrize("chosen", [{"PORT": "http"}, {"PORT": "40000"}, {"BASE_PORT": "80"}, {"PORT": "8432"}, {"PORT": "8101"}])
+@pytest.mark.parametrize(
+    "chosen", [{"PORT": "http"}, {"PORT": "40000"}, {"BASE_PORT": "80"}, {"PORT": "8432"}, {"PORT": "8101"}, {"PORT": "8109"}]
+)
 def test_impossible_ports(chosen: dict[str, str]) -> None:
     with pytest.raises(Problem, match="PORT"):
         Plan.from_environment(chosen)
@@ -44,6 +46,7 @@ def test_every_service_can_start_on_what_it_is_told(plan: Plan, service: str, mo
         monkeypatch.setenv(name, value)
     settings = Settings()  # type: ignore[call-arg]
     assert settings.port == plan.port(service)
+    assert settings.ops_port == (8109 if service == "gateway" else None)
     assert settings.reader_role == f"{service}_reader"
     assert (settings.vault_url is not None) == (service in PERSONAL)
     assert (settings.internal_private_key is not None) == (service == "gateway")
