@@ -7,6 +7,7 @@ import structlog
 
 from shared.bus.protocol import BusUnavailable
 from shared.deciding import Folded, Folder, evolve, told
+from shared.ops import failpoints
 from shared.store.protocol import EventRow, OutboxRow, Republication, Store, Unavailable
 
 log = structlog.get_logger(__name__)
@@ -56,7 +57,9 @@ class Republisher:
 
     async def _keep(self, now: Republication) -> Republication:
         """What is open may have changed meanwhile: another relay told the rest, and this one looked."""
+        failpoints.hit("republish.before_keep")
         await self.store.republished(now)
+        failpoints.hit("republish.after_keep")
         if self.open is not None and self.open.id == now.id:
             self.open = None if now.done else now
         return now

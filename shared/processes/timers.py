@@ -10,6 +10,7 @@ import structlog
 
 from shared.bus import metrics
 from shared.handling import Handler
+from shared.ops import failpoints
 from shared.store.protocol import Conflict, Store, Taken, Unavailable
 
 log = structlog.get_logger()
@@ -57,7 +58,10 @@ class Timers:
                 due = await tx.fired(limit)
                 if due:
                     await self.handler.fire(tx, due)
-                return len(due)
+                    failpoints.hit("timers.before_commit")
+            if due:
+                failpoints.hit("timers.after_commit")
+            return len(due)
         except Unavailable:
             raise
         except Exception:

@@ -14,6 +14,7 @@ import psycopg
 import structlog
 from psycopg.types.json import Jsonb
 
+from shared.ops import failpoints
 from shared.store import statements
 from shared.views.schema import bare, finish
 from shared.views.table import Table
@@ -139,6 +140,7 @@ class _Rebuild:
         await self._run(f"set search_path = {BESIDE}, public")
         await self._run(bare(self.table))
         await self._build()
+        failpoints.hit("rebuild.built")
         async with self.conn.transaction():
             await self._run(finish(self.table, self.conn.info.user, self.reader))
         await self._run(f"analyze {self.table.sql_name}")
@@ -307,6 +309,8 @@ class _Rebuild:
                 await self._run("set constraints all immediate")
                 await self._run(f"drop table public.{name}")
                 await self._run(f"alter table {BESIDE}.{name} set schema public")
+                failpoints.hit("rebuild.before_commit")
+        failpoints.hit("rebuild.after_commit")
 
     async def _run(self, sql: str) -> None:
         await self.conn.execute(sql.encode())

@@ -1,4 +1,4 @@
-"""A platform made to be broken: serving and working apart, every wire to a server through a link, and several of everything if asked.
+"""A platform made to be broken: serving and working apart, every wire to a server or a service through a link, several of everything if asked.
 
 SCALE=2 python -m tests.chaos.plant
 """
@@ -63,9 +63,8 @@ class Works(Plan):
         ways |= {f"vault/{name}": (self.base + 650 + n, [self.vault]) for n, name in enumerate(SERVICES) if name in PERSONAL}
         ways |= {f"kafka/{n + 1}": (self.base + 620 + n, [port]) for n, port in enumerate(self.brokers)}
         ways["redis"] = (self.base + 630, [self.redis])
-        if self.scale > 1:
-            ways |= {f"http/{name}": (self.base + 640 + n, self.ports(name)) for n, name in enumerate(SERVICES)}
-        return ways
+        inside = {f"http/{name}": (self.base + 640 + n, self.ports(name)) for n, name in enumerate(SERVICES)}
+        return ways | {name: way for name, way in inside.items() if self.scale > 1 or name != "http/gateway"}
 
     def environment(self, service: str, secrets: Mapping[str, str], *, demo: bool) -> dict[str, str]:
         """What a service is told: to go by its links."""
@@ -74,7 +73,7 @@ class Works(Plan):
         for name, value in told.items():
             for port, way in servers.items():
                 value = value.replace(f":{port}/", f":{ways[way][0]}/") if way in ways else value
-            for context in SERVICES if self.scale > 1 and name == "FORECOURT_SERVICES" else ():
+            for context in SERVICES if name == "FORECOURT_SERVICES" else ():
                 if context != "gateway":
                     value = value.replace(f':{self.port(context)}"', f':{ways[f"http/{context}"][0]}"')
             told[name] = value
@@ -104,7 +103,7 @@ class Plant(Supervisor):
         self.plan.pid("").mkdir(exist_ok=True)
         made = []
         for n, port in enumerate(self.plan.ports(name), start=1):
-            told = environment | {"FORECOURT_PORT": str(port)}
+            told = {name: value for name, value in environment.items() if name != "FORECOURT_OPS_PORT"} | {"FORECOURT_PORT": str(port)}
             for part in ("serve", "work"):
                 process = f"{name}-{part}-{n}"
                 main = partial(named, self.plan.pid(process), partial(run_parts, service, (part,)))

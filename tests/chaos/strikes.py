@@ -29,7 +29,7 @@ STOPPED = ("gateway", "serve", "work")
 """Who is told to stop as well as killed: whatever a deployment restarts."""
 SEALED = re.compile(r"/(leads|customers|complaints|orders/[^/]+/sign)")
 """Commands of the stories that need the vault."""
-WIRES = ("postgres/", "postgres/", "kafka/", "redis", "vault/")
+WIRES = ("postgres/", "postgres/", "kafka/", "redis", "vault/", "http/")
 FAULTS: tuple[Fault, ...] = ("delay", "cut", "half-open", "throttle")
 FROZEN = 3.0
 """Seconds a process stands still, or a wire is broken."""

@@ -1,5 +1,6 @@
 """What a platform with several of everything is made of, by its plan alone."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -38,7 +39,19 @@ def test_every_wire_of_a_service_is_a_link_and_leads_where_it_led(tmp_path: Path
     links = {"FORECOURT_WRITER_URL": f"postgres/{service}", "FORECOURT_READER_URL": f"postgres/{service}", "FORECOURT_REDIS_URL": "redis"}
     links |= {"FORECOURT_KAFKA": "kafka/1"} | ({"FORECOURT_VAULT_URL": f"vault/{service}"} if service in PERSONAL else {})
     assert told.keys() == direct.keys()
-    assert {name for name in told if told[name] != direct[name]} == links.keys()
+    services = {"FORECOURT_SERVICES"} & told.keys()
+    assert {name for name in told if told[name] != direct[name]} == links.keys() | services
     for name, link in links.items():
         at, (to,) = ways[link]
         assert told[name].replace(f":{at}", f":{to}") == direct[name]
+
+
+def test_the_gateway_reaches_every_service_by_a_link(tmp_path: Path) -> None:
+    works, plain, secrets = Works(folder=tmp_path, cache=tmp_path), Plan(folder=tmp_path, cache=tmp_path), generated()
+    told = json.loads(works.environment("gateway", secrets, demo=False)["FORECOURT_SERVICES"])
+    direct = json.loads(plain.environment("gateway", secrets, demo=False)["FORECOURT_SERVICES"])
+    assert told.keys() == direct.keys() == set(SERVICES) - {"gateway"}
+    for context, url in told.items():
+        at, (to,) = works.ways()[f"http/{context}"]
+        assert url == f"http://127.0.0.1:{at}"
+        assert direct[context] == f"http://127.0.0.1:{to}"

@@ -101,7 +101,7 @@ def test_a_long_form_stops_freezes_and_cuts_off_every_kind() -> None:
     found = strikes(1, 200)
     assert {kind(name) for what, name, _ in found if what == "tell_to_stop"} == set(STOPPED)
     assert {kind(name) for what, name, _ in found if what == "freeze"} == set(KINDS)
-    assert {name.partition("/")[0] for what, name, _ in found if what == "break_wire"} == {"postgres", "kafka", "redis", "vault"}
+    assert {name.partition("/")[0] for what, name, _ in found if what == "break_wire"} == {"postgres", "kafka", "redis", "vault", "http"}
 
 
 def test_nobody_is_told_to_stop_just_after_one_of_his_kind_was_killed() -> None:

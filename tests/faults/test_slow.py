@@ -3,6 +3,7 @@
 import signal
 import time
 from contextlib import ExitStack
+from urllib.request import urlopen
 
 import pytest
 
@@ -16,6 +17,7 @@ SLOW = """create function slow() returns trigger language plpgsql as $$ begin pe
 CARS = 8
 MEMBERS = 5
 ROUNDS = 3
+LAG = 'forecourt_consumer_lag{consumer="finance",partition='
 
 
 def test_f22_a_slow_consumer_goes_on_and_readers_are_told_as_of_when(world: World, desk: Desk, oracle: Oracle, record: Record) -> None:
@@ -30,12 +32,21 @@ def test_f22_a_slow_consumer_goes_on_and_readers_are_told_as_of_when(world: Worl
             answer = accountant.http.get("/ledger/cars", headers={"forecourt-seen": f"inventory/stay-{last.id}@100"})
             assert answer.status_code == 200
             assert "forecourt-as-of" in answer.headers
+            eventually(lambda: lag(world) > 0, CARS, pause=0.2)
             assert time.monotonic() - began < 5
             eventually(lambda: stock_value(desk) == before + 150_000 * CARS, 60, pause=0.2)
             assert world.ready("finance")
         finally:
             database.execute("drop function slow cascade")
+    eventually(lambda: lag(world) == 0, pause=0.2)
     assert not oracle.rows("finance", "select 1 from parked")
+
+
+def lag(world: World) -> float:
+    """Messages of inventory that finance has not taken, as finance says."""
+    with urlopen(f"http://127.0.0.1:{world.plan.port('finance')}/metrics", timeout=5) as response:
+        lines = response.read().decode().splitlines()
+    return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith(LAG))
 
 
 @pytest.mark.slow

@@ -14,6 +14,8 @@ POINTS = (
     "consumer.before_commit",
     "consumer.after_commit",
     "append.before_commit:2",
+    "timers.before_commit",
+    "timers.after_commit",
     "relay.before_publish",
     "relay.after_publish",
     "relay.after_delete",

@@ -18,14 +18,19 @@ from deploy.local.process import free_port, listens
 from deploy.local.setup import at
 from shared.testing.platform import ROOT, Platform
 
-_AHEAD = """
-import runpy, sys, datetime
-from shared.values import clock
-right = clock.utc_now
-clock.utc_now = lambda: right() + datetime.timedelta(seconds={seconds})
+_RUN = """
+import runpy, sys
+{otherwise}
 del sys.argv[0]
 runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=False)
 """
+AHEAD = """
+import datetime
+from shared.values import clock
+right = clock.utc_now
+clock.utc_now = lambda: right() + datetime.timedelta(seconds={seconds})
+"""
+"""A process whose clock is so many seconds ahead."""
 SERVERS = ("postgres", "kafka", "redis")
 
 type Measured = Callable[[str, float], None]
@@ -106,16 +111,17 @@ class World:
 
     @contextmanager
     def spare(
-        self, context: str, command: str, failpoint: str = "", ahead: float = 0.0, **told: str
+        self, context: str, command: str, failpoint: str = "", otherwise: str = "", **told: str
     ) -> Iterator["subprocess.Popen[bytes]"]:
         """A second process of a service, on the port where the second door looks for it; killed at the end if it still lives.
 
-        Its clock is so many seconds `ahead`.
+        What it does `otherwise` than its code says is Python, run before it begins.
         """
         environment = self.plan.environment(context, self.secrets, demo=False)
+        environment.pop("FORECOURT_OPS_PORT", None)
         environment |= {"FORECOURT_PORT": str(self.spare_ports[context]), "FORECOURT_FAILPOINT": failpoint, **told}
         log = self.log(context).open("ab")
-        run = [sys.executable, "-c", _AHEAD.format(seconds=ahead), f"services.{context}", command]
+        run = [sys.executable, "-c", _RUN.format(otherwise=otherwise), f"services.{context}", command]
         made = subprocess.Popen(run, cwd=ROOT, env=os.environ | environment, stdout=log, stderr=log)
         try:
             if command != "work":
@@ -125,6 +131,12 @@ class World:
             made.kill()
             made.wait()
             log.close()
+
+    def operate(self, context: str, *asked: str, failpoint: str = "") -> "subprocess.CompletedProcess[str]":
+        """What an operator types about a service, which may die at a failpoint."""
+        environment = os.environ | self.platform.place | {"FORECOURT_FAILPOINT": failpoint}
+        run = [sys.executable, "-m", "deploy.cli", context, *asked]
+        return subprocess.run(run, cwd=ROOT, env=environment, capture_output=True, text=True)
 
     def log(self, context: str) -> Path:
         """What the spare processes of a service say."""
