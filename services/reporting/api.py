@@ -129,7 +129,7 @@ async def read_funnel(
     dimension = funnel.DIMENSIONS[by] if by else "null::text"
     rows = await call.rows(funnel.COHORT.format(dimension=dimension), moments)
     spans = await call.rows(funnel.DWELLS, moments)
-    return {**await head(call, asked), "by": by, "groups": funnel.shape(rows), "dwell": funnel.dwell(spans, moments["as_of"])}
+    return {**await head(call, asked), "by": by, "groups": funnel.shape(rows), "dwell": funnel.dwell(spans)}
 
 
 @router.get(

@@ -1,7 +1,6 @@
 """The funnel: how many leads ever reached each stage (cohort), or where the open ones stand (snapshot), as known at a moment."""
 
-from collections.abc import Iterable, Sequence
-from itertools import groupby
+from collections.abc import Iterable
 from typing import Any
 
 from services.reporting.views.facts import STAGES, lead_facts, stage_facts, stores
@@ -91,13 +90,31 @@ where reached >= %(rank)s order by captured_at, lead_id limit 1000
 """
 )
 
+DWELLED = STAGES[2:-1]
+"""Stages that one stays in; the last ends as it begins."""
+
 DWELLS = f"""
-select s.opportunity_id, s.stage, s.occurred_at, s.recorded_at from {stage_facts.sql_name} s
-where s.recorded_at < %(as_of)s and (%(store_id)s::text is null or s.store_id = %(store_id)s)
-    and s.opportunity_id in (select opportunity_id from {stage_facts.sql_name}
-        where stage = 'first-contact' and occurred_at >= %(since)s and occurred_at < %(until)s)
-order by s.opportunity_id, s.occurred_at, s.sequence
+with stays as (
+    select s.stage, s.occurred_at, lead(s.occurred_at) over (partition by s.opportunity_id order by s.occurred_at, s.sequence) as left_at
+    from {stage_facts.sql_name} s
+    where s.recorded_at < %(as_of)s and (%(store_id)s::text is null or s.store_id = %(store_id)s)
+        and s.opportunity_id in (select opportunity_id from {stage_facts.sql_name}
+            where stage = 'first-contact' and occurred_at >= %(since)s and occurred_at < %(until)s)
+), ends as (
+    select stage, greatest(extract(epoch from coalesce(left_at, %(as_of)s) - occurred_at), 0) as seconds,
+        count(*) as n, count(left_at) as ended
+    from stays group by 1, 2
+), risks as (
+    select *, sum(n) over (partition by stage order by seconds desc) as at_risk from ends
+), curve as (
+    select *, sum(case when ended = at_risk then '-infinity' else ln(1 - ended::float8 / at_risk::float8) end)
+        over (partition by stage order by seconds) as survival from risks
+)
+select stage, sum(n)::int as n, sum(n - ended)::int as open,
+    round(min(seconds) filter (where ended > 0 and survival <= ln(0.5::float8) + 1e-9))::bigint as median_seconds
+from curve group by stage
 """
+# Kaplan and Meier's estimate, as a sum of logarithms: of those who stayed so long, the share that did not leave then.
 
 
 def shape(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -122,33 +139,8 @@ def shape(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     return made
 
 
-def dwell(rows: Iterable[dict[str, Any]], as_of: Any) -> list[dict[str, Any]]:
-    """The Kaplan-Meier median of the seconds spent in each stage; those still in it are censored at `as_of`, never dropped."""
-    spans: dict[str, list[tuple[float, bool]]] = {stage: [] for stage in STAGES[2:-1]}
-    previous: dict[str, Any] | None = None
-    for row in [*rows, None]:
-        if previous is not None and previous["stage"] in spans:
-            left = row is not None and row["opportunity_id"] == previous["opportunity_id"]
-            end = row["occurred_at"] if left and row else as_of
-            spans[previous["stage"]].append((max((end - previous["occurred_at"]).total_seconds(), 0.0), left))
-        previous = row
-    return [
-        {"stage": stage, "n": len(found), "open": sum(not left for _, left in found), "median_seconds": median(found)}
-        for stage, found in spans.items()
-    ]
-
-
-def _seconds(span: tuple[float, bool]) -> float:
-    return span[0]
-
-
-def median(spans: Sequence[tuple[float, bool]]) -> int | None:
-    """The Kaplan-Meier median of (seconds, whether it ended); None while less than half have ended."""
-    survival, at_risk = 1.0, len(spans)
-    for seconds, found in groupby(sorted(spans), key=_seconds):
-        left = [ended for _, ended in found]
-        survival *= 1 - sum(left) / at_risk
-        if survival <= 0.5 and any(left):
-            return round(seconds)
-        at_risk -= len(left)
-    return None
+def dwell(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The Kaplan-Meier median of the seconds spent in each stage; those still in it are censored at the moment asked about, never dropped."""
+    found = {row["stage"]: row for row in rows}
+    none = {"n": 0, "open": 0, "median_seconds": None}
+    return [found.get(stage, {"stage": stage, **none}) for stage in DWELLED]
