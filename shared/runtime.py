@@ -32,7 +32,7 @@ from shared.ops.logging import configure_logging
 from shared.ops.settings import Settings
 from shared.processes.timers import Timers
 from shared.service import Service
-from shared.store import archiver
+from shared.store import answers, archiver
 from shared.store import migrate as schema
 from shared.store.anchors import Anchors
 from shared.store.pool import Pool, Readers
@@ -172,6 +172,7 @@ def _work(running: Runtime, settings: Settings, bus: KafkaBus) -> list[Coroutine
     anchors = Anchors(running.store, service.context, settings.anchors, lambda: relay.leading)
     timers = Timers(running.store, running.handler)
     work = [relay.run(), anchors.run(), timers.run(), timers.count(), archiver.watch(running.store, service.context)]
+    work.append(answers.tend(running.store, lambda: relay.leading))
     if running.vault:
         work.append(tend(running.vault))
     if service.topics:

@@ -20,6 +20,7 @@ from services.reporting.app import service
 from services.reporting.views import funnel
 from shared.bus.kafka import KafkaBus
 from shared.handling import Handler
+from shared.store import answers
 from shared.values.clock import utc_now
 from shared.values.ids import new_id
 from shared.views.schema import SCOPE
@@ -78,6 +79,7 @@ async def orders(place: Place, events: int) -> AsyncIterator[Contender]:
         async with handling(store, stored, aggregate) as filling:
             await history.make(filling, SEEDED // history.EVENTS)
         ids = await _grown(place, url, events, {"deals_1": "order_id", "claims": "key", "idempotency": "substr(stream, 6)"}, "events")
+        await answers.forget(store)
         async with handling(store, stored, aggregate, remember=False) as handler:
             yield _commands(handler, ids)
 
