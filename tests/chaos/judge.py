@@ -26,6 +26,7 @@ class Judge:
 
     def verdict(self) -> list[str]:
         """All that is wrong."""
+        self.oracle.let_rest()
         try:
             self.settled = self.oracle.settle(SETTLES_WITHIN)
         except AssertionError as error:

@@ -181,7 +181,7 @@ class Saboteur:
         self.struck.append(f"kill -9 {name}")
         if name in ("postgres", "vault"):
             await self._until(lambda: self._accepted(died, sealed=name == "vault"))
-            goal: float | None = DATABASE
+            goal: float | None = DATABASE if self._asked(died, sealed=name == "vault") else None
         elif name.startswith("kafka") or name == "redis":
             port = self.plan.redis if name == "redis" else self.plan.brokers[int(name[5:]) - 1]
             await self._until(lambda: asyncio.to_thread(lambda: not victim.is_running() and listens(port)))
@@ -331,6 +331,10 @@ class Saboteur:
         """Whether a command begun since then was accepted; with `sealed` one that needs the vault."""
         later = (deed for deed in self.record if deed.done and deed.done.at - deed.done.took > since)
         return any(not sealed or SEALED.fullmatch(deed.path) for deed in later)
+
+    def _asked(self, since: float, *, sealed: bool) -> bool:
+        """Whether anybody has been answered since then; with `sealed` who needs the vault. After a long absence of Kafka old stories come first."""
+        return any(not sealed or SEALED.fullmatch(deed.path) for deed, _ in self._tried(since, sealed=True))
 
     async def _until(self, true: Callable[[], Awaitable[bool]]) -> bool:
         """Waits for it, not for ever; whether it came."""
