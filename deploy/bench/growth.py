@@ -1,4 +1,4 @@
-"""What a command and a projected event cost when much is stored already, and a report as of a past moment."""
+"""What a command and a projected event cost when much is stored already."""
 
 import asyncio
 import os
@@ -6,24 +6,20 @@ import random
 import statistics
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import timedelta
-from typing import Any
 
 import psycopg
 
-from deploy.bench import history, projection, raw
+from deploy.bench import history, projection
 from deploy.bench.measure import Contender, Contenders, Figures, Goal, Prepared, Results, Took, callers
 from deploy.bench.model import Change, aggregate, deals, place, request, stored
 from deploy.bench.place import Place, handling, opened
 from deploy.local.setup import at
 from services.reporting.app import service
-from services.reporting.views import funnel
 from shared.bus.kafka import KafkaBus
 from shared.handling import Handler
 from shared.store import answers
 from shared.values.clock import utc_now
 from shared.values.ids import new_id
-from shared.views.schema import SCOPE
 
 FEW = 100_000
 MANY = int(os.environ.get("EVENTS") or 1_000_000)
@@ -38,9 +34,6 @@ def named(what: str, events: int) -> str:
     return f"{what}, {events:,} stored"
 
 
-REPORT = named("funnel as of a month ago", MANY)
-
-
 def _cost(figures: Figures) -> float:
     return statistics.median(figures.own_cpu) + statistics.median(figures.server_cpu)
 
@@ -52,10 +45,7 @@ def _no_dearer(what: str) -> Goal:
     return Goal(text=f"CPU of {what}, {MANY:,} ÷ {FEW:,} stored", value=value, most=1.2)
 
 
-GOALS = (
-    *(_no_dearer(what) for what in WHATS),
-    Goal(text=f"{REPORT}, slowest in seconds", value=lambda r: max(r[REPORT].p99) / 1000, most=2),
-)
+GOALS = tuple(_no_dearer(what) for what in WHATS)
 
 
 class Projecting(projection.Ours):
@@ -123,8 +113,8 @@ async def _grown(place: Place, url: str, events: int, about: dict[str, str], log
 
 
 @asynccontextmanager
-async def reporting(place: Place, events: int) -> AsyncIterator[tuple[Projecting, str]]:
-    """A consumer beside so many heard events, and the reader's URL."""
+async def reporting(place: Place, events: int) -> AsyncIterator[Projecting]:
+    """A consumer beside so many heard events."""
     prefix = await place.servers.fresh_topics("leads")
     bus = KafkaBus(place.servers.kafka)
     url = await place.database("reporting", *service.all_tables())
@@ -135,26 +125,9 @@ async def reporting(place: Place, events: int) -> AsyncIterator[tuple[Projecting
             await ours.run(0)
             about = {"lead_facts_1": "lead_id", "lead_states_1": "lead_id", "marks": "substr(stream, 6)"}
             await _grown(place, url, events, about, "heard_1")
-            yield ours, url.replace("_writer:", "_reader:")
+            yield ours
         finally:
             await bus.close()
-
-
-def _report(connection: raw.Connection) -> Contender:
-    moment = utc_now() - timedelta(days=30)
-    asked: dict[str, Any] = {"as_of": moment, "since": moment - timedelta(days=365), "until": moment, "store_id": None}
-    sql = funnel.COHORT.format(dimension=funnel.DIMENSIONS["channel"])
-
-    async def ask(caller: int) -> None:
-        async with connection.transaction():
-            await connection.execute("select set_config(%s, '*', true)", [SCOPE])
-            rows = await (await connection.execute(sql.encode(), asked)).fetchall()
-        assert rows
-
-    async def run(seconds: float) -> Took:
-        return await callers(1, seconds, ask)
-
-    return run
 
 
 @asynccontextmanager
@@ -165,8 +138,6 @@ async def contenders(place: Place) -> AsyncIterator[Contenders]:
         for events in (FEW, MANY):
             made[named(WHATS[0], events)] = await stack.enter_async_context(orders(place, events))
         for events in (FEW, MANY):
-            ours, reader = await stack.enter_async_context(reporting(place, events))
+            ours = await stack.enter_async_context(reporting(place, events))
             made[named(WHATS[1], events)] = Prepared(ours.prepare, ours.run)
-        (connection,) = await stack.enter_async_context(raw.connections(reader, 1))
-        made[REPORT] = _report(connection)
         yield made

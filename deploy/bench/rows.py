@@ -2,7 +2,7 @@
 
 from types import ModuleType
 
-from deploy.bench import append, growth, http, projection, rebuild, relay, sale, search, start, visible
+from deploy.bench import append, growth, http, projection, rebuild, relay, reports, sale, search, start, visible
 from deploy.bench.row import Row
 
 COMMAND = "the whole command (load, decide, key, 2 events, view row, claim, 2 outbox rows)"
@@ -30,6 +30,7 @@ _ALL = (
     ),
     Row(name="order", title="An order placed and approved", unit="orders a second", contenders=sale.orders, goals=sale.ORDER_GOALS),
     _row(search, "First pages of 50: customers among 1,000,000, stock list of 100,000 on hand", "pages a second"),
+    _row(reports, f"Reports as of a month ago over the year before, after {reports.EVENTS:,} events", "reports a second"),
     _row(start, "Start and memory", "each in its own unit; CPU of one start, of an idle turn, of one service's"),
     _row(growth, f"What more stored events cost: {growth.MANY:,} beside {growth.FEW:,}", "operations a second"),
 )

@@ -1,5 +1,6 @@
 """The three reports over HTTP, and the events behind any figure of them."""
 
+import asyncio
 from datetime import date, datetime, time, timedelta
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
@@ -127,8 +128,10 @@ async def read_funnel(
     asked = await scope(call, since, until, as_of, store_id)
     moments = at_midnight(asked)
     dimension = funnel.DIMENSIONS[by] if by else "null::text"
-    rows = await call.rows(funnel.COHORT.format(dimension=dimension), moments)
-    spans = await call.rows(funnel.DWELLS, moments)
+    rows, spans = await asyncio.gather(
+        call.rows(funnel.COHORT.format(dimension=dimension), moments),
+        call.rows(funnel.DWELLS, moments),
+    )
     return {**await head(call, asked), "by": by, "groups": funnel.shape(rows), "dwell": funnel.dwell(spans)}
 
 
@@ -164,8 +167,7 @@ async def read_turnover(
     """Per currency, at cost, in the stores' own days."""
     asked = await scope(call, since, until, as_of, store_id)
     days = turnover.days_between(asked["since"], asked["until"])
-    rows = await call.rows(turnover.TURNOVER, asked)
-    cars = await call.rows(turnover.AGES, asked)
+    rows, cars = await asyncio.gather(call.rows(turnover.TURNOVER, asked), call.rows(turnover.AGES, asked))
     money = [
         {
             "currency": row["currency"],
@@ -196,9 +198,11 @@ async def read_profit(
     """
     asked = await scope(call, since, until, as_of, store_id)
     moments = at_midnight(asked)
-    rows = await call.rows(f"{profit.PROFIT.format(dimension=profit.DIMENSIONS[by])} limit {profit.MOST + 1}", moments)
-    whole = await call.rows(profit.PROFIT.format(dimension=profit.WHOLE), moments)
-    waiting = await call.one(profit.WAITING, moments)
+    rows, whole, waiting = await asyncio.gather(
+        call.rows(f"{profit.PROFIT.format(dimension=profit.DIMENSIONS[by])} limit {profit.MOST + 1}", moments),
+        call.rows(profit.PROFIT.format(dimension=profit.WHOLE), moments),
+        call.one(profit.WAITING, moments),
+    )
     return {
         **await head(call, asked),
         "by": by,

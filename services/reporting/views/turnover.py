@@ -23,44 +23,44 @@ TURNOVER = (
     _FACTS
     + """
 , deltas as (
-    select day, money,
+    select day, money, kind, book_cost,
         case when kind = 'received' or kind = 'arrived' and not within then 1
             when kind = 'sold' or kind = 'left' and not within then -1 else 0 end as units,
         case when kind = 'received' or kind = 'arrived' and not within then book_cost
             when kind = 'sold' or kind = 'left' and not within then -book_cost else amount end as value
     from f
+), daily as (
+    select money, day, sum(units) as units, sum(value) as value,
+        count(*) filter (where kind = 'sold') as sold, sum(book_cost) filter (where kind = 'sold') as cost
+    from deltas where day < %(until)s group by 1, 2
 ), days as (select generate_series(%(since)s::date, %(until)s::date - 1, '1 day')::date as day),
-monies as (select distinct money from deltas),
-daily as (
-    select money, day, sum(value) as value from deltas group by 1, 2
-), opening as (
-    select money, coalesce(sum(value) filter (where day < %(since)s), 0) as value from daily group by 1
+whole as (
+    select money, sum(units) as units, sum(value) as value, coalesce(sum(value) filter (where day < %(since)s), 0) as opening,
+        coalesce(sum(sold) filter (where day >= %(since)s), 0) as sold, coalesce(sum(cost) filter (where day >= %(since)s), 0) as cost
+    from daily group by 1
 ), running as (
-    select m.money, d.day, o.value + coalesce(sum(x.value) over (partition by m.money order by d.day), 0) as value
-    from monies m cross join days d join opening o using (money) left join daily x on x.money = m.money and x.day = d.day
-), sold as (
-    select money, count(*) as units, sum(book_cost) as cost from f
-    where kind = 'sold' and day >= %(since)s and day < %(until)s group by 1
+    select w.money, w.opening + coalesce(sum(x.value) over (partition by w.money order by d.day), 0) as value
+    from whole w cross join days d left join daily x on x.money = w.money and x.day = d.day
 )
-select m.money as currency, coalesce(s.cost, 0)::bigint as cost_of_sold, coalesce(s.units, 0)::int as sold,
-    (select round(avg(value)) from running r where r.money = m.money)::bigint as average_stock,
-    (select coalesce(sum(units), 0) from deltas x where x.money = m.money and x.day < %(until)s)::int as units,
-    (select coalesce(sum(value), 0) from deltas x where x.money = m.money and x.day < %(until)s)::bigint as value
-from monies m left join sold s using (money) order by 1
+select w.money as currency, w.cost::bigint as cost_of_sold, w.sold::int as sold,
+    (select round(avg(value)) from running r where r.money = w.money)::bigint as average_stock,
+    w.units::int as units, w.value::bigint as value
+from whole w order by 1
 """
 )
 
 AGES = (
     _FACTS
     + """
-, last as (select distinct on (stay_id) * from f order by stay_id, sequence desc),
+, here as (select * from f where stay_id not in (select stay_id from f where kind = 'sold')),
+last as (select distinct on (stay_id) * from here order by stay_id, sequence desc),
 entered as (
-    select distinct on (stay_id) stay_id, acquired_on, day from f where kind in ('received', 'arrived') order by stay_id, sequence desc
+    select distinct on (stay_id) stay_id, acquired_on, day from here where kind in ('received', 'arrived') order by stay_id, sequence desc
 )
 select l.vin, l.stay_id, l.store_id, l.book_cost as cost, l.money as currency, %(today)s::date - e.acquired_on as age,
     %(today)s::date - e.day as store_age, l.kind = 'left' as in_transit
 from last l join entered e using (stay_id)
-where l.kind <> 'sold' and (l.kind <> 'left' or l.within)
+where l.kind <> 'left' or l.within
 order by age desc, vin
 """
 )
