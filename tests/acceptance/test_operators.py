@@ -63,9 +63,10 @@ def test_the_command_line_reaches_every_service(platform: Platform, group: Group
 
 def test_the_gateway_tells_operators_alone_how_it_is(platform: Platform, group: Group) -> None:
     inside = f"http://127.0.0.1:{Plan.from_environment(platform.place).ops}"
-    assert group.people["owner"].get("/leads").status_code == 200
+    assert [group.people["owner"].get("/leads").status_code for _ in range(4)] == [200] * 4
     told = httpx2.get(f"{inside}/metrics").text
-    assert 'forecourt_relay_leading{context="gateway"} 1.0' in told
+    if not os.environ.get("SCALE"):  # there who relays is another process than who serves
+        assert 'forecourt_relay_leading{context="gateway"} 1.0' in told
     assert 'forecourt_http_requests_total{method="",route="leads",status="200"}' in told
     assert 'forecourt_unanswered_total{context="leads",why="lost"}' in told
     assert [httpx2.get(inside + path).status_code for path in ("/readyz", "/", "/api/v1/auth/me", "/openapi.json")] == [200, 404, 404, 404]

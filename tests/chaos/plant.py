@@ -103,8 +103,10 @@ class Plant(Supervisor):
         self.plan.pid("").mkdir(exist_ok=True)
         made = []
         for n, port in enumerate(self.plan.ports(name), start=1):
-            told = {name: value for name, value in environment.items() if name != "FORECOURT_OPS_PORT"} | {"FORECOURT_PORT": str(port)}
             for part in ("serve", "work"):
+                told = environment | {"FORECOURT_PORT": str(port)}
+                if (part, n) != ("serve", 1):
+                    told.pop("FORECOURT_OPS_PORT", None)
                 process = f"{name}-{part}-{n}"
                 main = partial(named, self.plan.pid(process), partial(run_parts, service, (part,)))
                 serves = port if part == "serve" else None

@@ -28,7 +28,7 @@ def test_no_port_is_given_twice(tmp_path: Path, scale: int) -> None:
     works = Works(folder=tmp_path, cache=tmp_path, scale=scale)
     used = [port for name in SERVICES for port in works.ports(name)]
     used += [port for broker in works.brokers for port in (broker, broker + 1)]
-    used += [port for port, _ in works.ways().values()] + [works.postgres, works.vault, works.redis]
+    used += [port for port, _ in works.ways().values()] + [works.postgres, works.vault, works.redis, works.ops]
     assert len(used) == len(set(used))
 
 
