@@ -102,22 +102,21 @@ with stays as (
     where s.recorded_at < %(as_of)s and (%(store_id)s::text is null or s.store_id = %(store_id)s)
         and s.opportunity_id in (select opportunity_id from {stage_facts.sql_name}
             where stage = 'first-contact' and occurred_at >= %(since)s and occurred_at < %(until)s)
-), ends as (
-    select stage, greatest(extract(epoch from coalesce(left_at, %(as_of)s) - occurred_at)::float8, 0) as seconds,
-        count(*) as n, count(left_at) as ended
-    from stays group by 1, 2
+), spans as (
+    select stage, greatest(extract(epoch from coalesce(left_at, %(as_of)s) - occurred_at)::float8, 0) as seconds, left_at is null as open
+    from stays
 ), risks as (
-    select *, (sum(n) over (partition by stage) - sum(n) over shorter + n)::float8 as at_risk from ends
-    window shorter as (partition by stage order by seconds)
+    select *, count(*) over (partition by stage) - row_number() over longer + 1 as at_risk from spans
+    window longer as (partition by stage order by seconds, open)
 ), curve as (
-    select *, sum(case when ended = at_risk then '-infinity' else ln(1 - ended / at_risk) end)
-        over (partition by stage order by seconds) as survival from risks
+    select *, sum(case when open then 0 when at_risk = 1 then '-infinity' else ln(1 - 1 / at_risk::float8) end)
+        over (partition by stage order by seconds, open rows unbounded preceding) as survival from risks
 )
-select stage, sum(n)::int as n, sum(n - ended)::int as open,
-    round(min(seconds) filter (where ended > 0 and survival <= ln(0.5::float8) + 1e-9))::bigint as median_seconds
+select stage, count(*)::int as n, (count(*) filter (where open))::int as open,
+    round(min(seconds) filter (where not open and survival <= ln(0.5::float8) + 1e-9))::bigint as median_seconds
 from curve group by stage
 """
-# Kaplan and Meier's estimate, as a sum of logarithms: of those who stayed so long, the share that did not leave then.
+# Kaplan and Meier's estimate, as a sum of logarithms, one leaver at a time: who leaves with others at n left n, n - 1, … behind, which is the same.
 
 
 def shape(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
