@@ -73,7 +73,8 @@ with o as materialized (
     ) s join l using (lead_id) left join g using (lead_id) left join a using (lead_id)
 )
 """
-# `o` has no index: a few leads more than the planner expects behind row-level security, and each would be looked up in it. Who has not moved since the moment is what its state says; the others are told anew from their facts.
+# Who has not moved since the moment is what its state says; the others are told anew from their facts. `o` has no index on purpose: behind
+# row-level security the planner expects few leads, and would look each of half a million up in it.
 
 COHORT = (
     LEADS
@@ -116,7 +117,7 @@ select stage, count(*)::int as n, (count(*) filter (where open))::int as open,
     round(min(seconds) filter (where not open and survival <= ln(0.5::float8) + 1e-9))::bigint as median_seconds
 from curve group by stage
 """
-# Kaplan and Meier's estimate, as a sum of logarithms, one leaver at a time: who leaves with others at n left n, n - 1, … behind, which is the same.
+# Kaplan and Meier's estimate, as a sum of logarithms, one leaver at a time: two who leave n together leave n and then n - 1, which is the same.
 
 
 def shape(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
