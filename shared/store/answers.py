@@ -15,7 +15,7 @@ KEPT = timedelta(days=30)
 EVERY = 6 * 3600.0
 LOOK = 60.0
 """Seconds between two looks at whether it is time, and this process's turn."""
-BATCH = 50_000
+BATCH = 10_000
 _FORGET = """delete from idempotency where ctid = any(array(
     select ctid from idempotency where recorded_at < clock_timestamp() - %s limit %s))"""
 

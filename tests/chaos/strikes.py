@@ -180,8 +180,11 @@ class Saboteur:
         died = time.monotonic()
         self.struck.append(f"kill -9 {name}")
         if name in ("postgres", "vault"):
-            await self._until(lambda: self._accepted(died, sealed=name == "vault"))
-            goal: float | None = DATABASE if self._asked(died, sealed=name == "vault") else None
+            sealed = name == "vault"
+            await self._until(lambda: self._accepted(died, sealed=sealed))
+            asked = self._asked(died, sealed=sealed)
+            goal: float | None = None if asked is None else DATABASE
+            died = died if asked is None or asked < died + DATABASE else asked
         elif name.startswith("kafka") or name == "redis":
             port = self.plan.redis if name == "redis" else self.plan.brokers[int(name[5:]) - 1]
             await self._until(lambda: asyncio.to_thread(lambda: not victim.is_running() and listens(port)))
@@ -332,9 +335,10 @@ class Saboteur:
         later = (deed for deed in self.record if deed.done and deed.done.at - deed.done.took > since)
         return any(not sealed or SEALED.fullmatch(deed.path) for deed in later)
 
-    def _asked(self, since: float, *, sealed: bool) -> bool:
-        """Whether anybody has been answered since then; with `sealed` who needs the vault. After a long absence of Kafka old stories come first."""
-        return any(not sealed or SEALED.fullmatch(deed.path) for deed, _ in self._tried(since, sealed=True))
+    def _asked(self, since: float, *, sealed: bool) -> float | None:
+        """When the first who was answered since then asked; with `sealed` who needs the vault. After a long absence of Kafka old stories come first."""
+        tried = (answer.at - answer.took for deed, answer in self._tried(since, sealed=True) if not sealed or SEALED.fullmatch(deed.path))
+        return min(tried, default=None)
 
     async def _until(self, true: Callable[[], Awaitable[bool]]) -> bool:
         """Waits for it, not for ever; whether it came."""

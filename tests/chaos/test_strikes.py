@@ -195,6 +195,30 @@ async def test_the_vault_is_back_when_something_personal_is_accepted() -> None:
     assert await made._accepted(since, sealed=True)
 
 
+@pytest.mark.parametrize(("tries", "late"), [([], False), ([(0.3, 201)], False), ([(0.05, 503)], True), ([(0.05, 503), (0.3, 201)], True)])
+async def test_a_killed_vault_is_late_for_whom_it_kept_waiting(
+    tries: list[tuple[float, int]], late: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who asks first long after the kill has not waited since then; where nobody asks nothing is known."""
+    monkeypatch.setattr("tests.chaos.strikes.COMES_BACK", 0.5)
+    monkeypatch.setattr("tests.chaos.strikes.DATABASE", 0.2)
+    record = Record()
+    made, now = saboteur(record), time.monotonic()
+
+    async def victim(name: str) -> Any:
+        return SimpleNamespace(kill=lambda: None)
+
+    async def accepted(since: float, *, sealed: bool) -> bool:
+        return any(status == 201 and time.monotonic() > now + after for after, status in tries)
+
+    monkeypatch.setattr(made, "victim", victim)
+    monkeypatch.setattr(made, "_accepted", accepted)
+    for after, status in tries:
+        record.add(deed("/leads", status, now + after))
+    await made.kill("vault")
+    assert bool(made.late()) is late
+
+
 @pytest.mark.parametrize(
     ("outage", "words"),
     [

@@ -5,9 +5,8 @@ import signal
 import pytest
 
 from tests.faults.record import Record
-from tests.faults.test_relay import leads
 from tests.faults.workload import Desk, car, stock_value
-from tests.faults.world import World, ended, eventually
+from tests.faults.world import World, ended, eventually, leads
 from tests.oracle import Oracle
 
 HALF = "select 1 from pg_namespace where nspname = 'rebuilding'"
@@ -36,7 +35,7 @@ def test_who_dies_telling_everything_again_has_it_told_by_the_next_and_nobody_co
     oracle.settle()
     before, client = stock_value(desk), desk.client(record, "stock")
     with world.frozen("inventory"), world.spare("inventory", "run", point) as teller:
-        eventually(lambda: leads(world.spare_ports["inventory"]))
+        eventually(lambda: leads("inventory", world.spare_ports["inventory"]))
         asked = world.operate("inventory", "republish")
         assert ended(teller) == -signal.SIGKILL
         assert asked.returncode == 0, asked.stdout + asked.stderr

@@ -3,13 +3,12 @@
 import signal
 import time
 from collections import Counter
-from urllib.request import urlopen
 
 import psutil
 
 from tests.faults.record import Client, Record
 from tests.faults.workload import Desk, car, stock_value
-from tests.faults.world import Measured, World, ended, eventually
+from tests.faults.world import Measured, World, ended, eventually, leads
 from tests.oracle import Oracle
 
 TAKEOVER = 6.0
@@ -44,7 +43,7 @@ def test_f04_one_of_two_relays_leads_and_the_other_takes_over(
     before, client = stock_value(desk), desk.client(record, "stock")
     ports = (world.plan.port("inventory"), world.spare_ports["inventory"])
     with world.spare("inventory", "run"):
-        eventually(lambda: [leads(port) for port in ports] == [True, False])
+        eventually(lambda: [leads("inventory", port) for port in ports] == [True, False])
         elsewhere = client.at(world.second_door)
         elsewhere.finish(car(desk, elsewhere))
         eventually(lambda: not unsent(oracle))
@@ -55,7 +54,7 @@ def test_f04_one_of_two_relays_leads_and_the_other_takes_over(
         took = time.monotonic() - died
         assert epoch(oracle) > first
         world.recovered("inventory", died)
-        eventually(lambda: sum(leads(port) for port in ports) == 1)
+        eventually(lambda: sum(leads("inventory", port) for port in ports) == 1)
     measured("takeover of the relay", took)
     assert took < TAKEOVER
     finish(client, record)
@@ -85,12 +84,6 @@ def finish(client: Client, record: Record) -> None:
     """Whatever is not acknowledged yet is tried again."""
     for deed in record:
         client.finish(deed)
-
-
-def leads(port: int) -> bool:
-    """What a process says of itself."""
-    with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as response:
-        return b'forecourt_relay_leading{context="inventory"} 1.0' in response.read()
 
 
 def unsent(oracle: Oracle) -> bool:

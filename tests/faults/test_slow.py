@@ -3,13 +3,12 @@
 import signal
 import time
 from contextlib import ExitStack
-from urllib.request import urlopen
 
 import pytest
 
 from tests.faults.record import Record
 from tests.faults.workload import Desk, Workload, car, stock_value
-from tests.faults.world import World, eventually
+from tests.faults.world import World, eventually, metrics
 from tests.oracle import Oracle
 
 SLOW = """create function slow() returns trigger language plpgsql as $$ begin perform pg_sleep(1); return new; end $$;
@@ -44,9 +43,8 @@ def test_f22_a_slow_consumer_goes_on_and_readers_are_told_as_of_when(world: Worl
 
 def lag(world: World) -> float:
     """Messages of inventory that finance has not taken, as finance says."""
-    with urlopen(f"http://127.0.0.1:{world.plan.port('finance')}/metrics", timeout=5) as response:
-        lines = response.read().decode().splitlines()
-    return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith(LAG))
+    told = (line for line in metrics(world.plan.port("finance")) if line.startswith(LAG))
+    return sum(float(line.rpartition(" ")[2]) for line in told)
 
 
 @pytest.mark.slow

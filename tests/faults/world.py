@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import psutil
 import psycopg
@@ -153,6 +154,17 @@ class World:
         """A service's database as superuser: for sabotage only."""
         superuser = f"postgresql://postgres:{self.secrets['postgres_password']}@127.0.0.1:{self.plan.postgres}/postgres"
         return psycopg.connect(at(superuser, context), autocommit=True, row_factory=psycopg.rows.dict_row)
+
+
+def metrics(port: int) -> list[str]:
+    """The lines in which a process tells how it is."""
+    with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as response:
+        return str(response.read().decode()).splitlines()
+
+
+def leads(context: str, port: int) -> bool:
+    """Whether this process says that it relays."""
+    return f'forecourt_relay_leading{{context="{context}"}} 1.0' in metrics(port)
 
 
 def answers(port: int, path: str = "/readyz") -> bool:

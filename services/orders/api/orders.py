@@ -73,13 +73,13 @@ async def submit(order_id: Id, call: Call) -> Done:
 @router.post("/orders/{order_id}/approve", summary="Approve an order", openapi_extra=needs("orders.approve"))
 async def approve(order_id: Id, call: Call) -> Done:
     row = await order_book.row_of(call, order_id)
-    shop = await lookups.shop(call, row["store_id"])
+    rules = lookups.rules(await lookups.shop(call, row["store_id"]))
     command = ApproveOrder(
         by=call.staff,
         roles=tuple(sorted(call.auth.roles)),
         authorities=await lookups.authorities(call, row["trim_id"]),
-        minimum_down_permille=lookups.rules(shop).minimum_down_permille,
-        source=lookups.rules(shop).source,
+        minimum_down_permille=rules.minimum_down_permille,
+        source=rules.source,
         at=call.at,
     )
     return await call.handle("order", order_id, command)

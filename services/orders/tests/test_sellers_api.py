@@ -1,25 +1,14 @@
 """Orders over HTTP on PostgreSQL: whose work a quote or an order is, and which list price it starts from."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import date
 from typing import Any
 
-import pytest
-
 from services.orders.tests import hearing
 from services.orders.tests.hearing import STORE
-from services.orders.tests.running import Running, running
+from services.orders.tests.running import Running
 from services.orders.tests.test_api import cny, new_order, new_quote, offer, seen, signed
-from shared.testing.servers import FreshDatabase
 from shared.values.money import Money
-
-
-@pytest.fixture
-async def orders(fresh_database: FreshDatabase) -> AsyncIterator[Running]:
-    """The running service."""
-    async with running(fresh_database) as made:
-        yield made
 
 
 async def test_a_colleague_leaves_orders_and_quotes_alone(orders: Running) -> None:

@@ -1,6 +1,5 @@
 """Reports over HTTP: who sees which events, and when a figure is known to be complete."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
@@ -8,11 +7,10 @@ from urllib.parse import quote
 import pytest
 
 from services.reporting.app import service
-from services.reporting.tests.heads import DAY, MARCH, S1, Heads, opened
+from services.reporting.tests.heads import DAY, MARCH, S1, Heads
 from shared.bus.inbox import Position, inbox
 from shared.bus.protocol import Place
 from shared.contracts import aftersales, finance, inventory
-from shared.testing.servers import FreshDatabase
 from shared.values.money import Money
 
 VIN = "LFV2A2158N3000001"
@@ -32,13 +30,6 @@ closed_order = aftersales.WorkOrderClosed(
 )
 red = finance.InvoiceReversed(order_id="o1", invoice_id="i1", number="RI-1", vin=VIN)
 EVENTS = f"/reports/events?vin={VIN}"
-
-
-@pytest.fixture
-async def heads(fresh_database: FreshDatabase) -> AsyncIterator[Heads]:
-    """Reporting, heard nothing yet but of its stores."""
-    async with opened(*await fresh_database("reporting")) as made:
-        yield made
 
 
 @pytest.mark.parametrize(

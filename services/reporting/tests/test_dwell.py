@@ -1,26 +1,18 @@
 """How long opportunities stay in a stage, against Kaplan and Meier's estimate by hand."""
 
 import random
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
-from services.reporting.tests.heads import DAY, MARCH, S1, Heads, opened
+from services.reporting.tests.heads import DAY, MARCH, S1, Heads
 from services.reporting.tests.test_reports import LEAD, MOMENTS
 from services.reporting.views import funnel
 from services.reporting.views.facts import STAGES
 from shared.contracts import leads
-from shared.testing.servers import FreshDatabase
 
 HOUR = DAY / 24
-
-
-@pytest.fixture
-async def heads(fresh_database: FreshDatabase) -> AsyncIterator[Heads]:
-    """Reporting, heard nothing yet but of its stores."""
-    async with opened(*await fresh_database("reporting")) as made:
-        yield made
 
 
 async def stays(heads: Heads, id: str, *stages: tuple[str, float]) -> None:

@@ -1,27 +1,19 @@
 """The reports' SQL on real PostgreSQL against a recount by hand, at two moments."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from services.reporting.tests.heads import DAY, MARCH, S1, S2, Heads, opened
+from services.reporting.tests.heads import DAY, MARCH, S1, S2, Heads
 from services.reporting.views import funnel, profit, turnover
 from shared.contracts import finance, inventory, leads, orders
-from shared.testing.servers import FreshDatabase
 from shared.values.money import Money
 
 ASKED: dict[str, Any] = {"since": date(2026, 3, 1), "until": date(2026, 4, 1)}
 EVERYWHERE: dict[str, Any] = {"scope": None, "as_of": MARCH + 40 * DAY}
 MOMENTS: dict[str, Any] = {"since": MARCH - DAY, "until": MARCH + 31 * DAY, "store_id": None}
-
-
-@pytest.fixture
-async def heads(fresh_database: FreshDatabase) -> AsyncIterator[Heads]:
-    """Reporting, heard nothing yet but of its stores."""
-    async with opened(*await fresh_database("reporting")) as made:
-        yield made
 
 
 def received(car: str, cost: int, day: date, store: str = S1) -> inventory.VehicleReceived:

@@ -1,10 +1,10 @@
 """The funnel: how many leads ever reached each stage (cohort), or where the open ones stand (snapshot), as known at a moment."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from services.reporting.views.facts import STAGES, lead_facts, stage_facts, stores
-from services.reporting.views.standing import lead_states, opportunity_states
+from services.reporting.views.standing import RANKS, STEPS, lead_states, opportunity_states
 
 DIMENSIONS = {
     "channel": "l.channel",
@@ -17,7 +17,10 @@ DIMENSIONS = {
     "month": "to_char(l.captured_at at time zone coalesce(st.timezone, 'UTC'), 'YYYY-MM')",
 }
 
-_RANK = "case {stage} " + " ".join(f"when '{stage}' then {rank}" for rank, stage in enumerate(STAGES)) + " end"
+
+def _rank(column: str, ranks: Mapping[str, int]) -> str:
+    return f"case {column} {' '.join(f"when '{name}' then {rank}" for name, rank in ranks.items())} end"
+
 
 LEADS = f"""
 with o as materialized (
@@ -53,11 +56,11 @@ with o as materialized (
 ), steps as (
     select lead_id, 0 as rank, false as closed, captured_at as occurred_at, 0 as part, 0 as sequence from l
     union all
-    select lead_id, case kind when 'contacted' then 1 when 'converted' then 2 else 0 end, kind = 'disqualified', occurred_at, 1, sequence
+    select lead_id, {_rank("kind", STEPS)}, kind = 'disqualified', occurred_at, 1, sequence
     from {lead_facts.sql_name}
-    where kind in ('contacted', 'converted', 'disqualified') and recorded_at < %(as_of)s and lead_id in (select lead_id from moved)
+    where kind in ('{"', '".join(STEPS)}') and recorded_at < %(as_of)s and lead_id in (select lead_id from moved)
     union all
-    select o.lead_id, {_RANK.format(stage="s.stage")}, s.stage in ('won', 'lost'), s.occurred_at, 2, s.sequence
+    select o.lead_id, {_rank("s.stage", RANKS)}, s.stage in ('won', 'lost'), s.occurred_at, 2, s.sequence
     from {stage_facts.sql_name} s
     join {stage_facts.sql_name} o on o.opportunity_id = s.opportunity_id and o.stage = 'first-contact'
     where s.recorded_at < %(as_of)s and o.recorded_at < %(as_of)s and o.lead_id in (select lead_id from moved)

@@ -1,17 +1,16 @@
 """Where leads and opportunities stand by their last fact: the funnel counts these, and reads facts only of who has moved since its moment."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Any
 
 from services.reporting.views.facts import STAGES, LeadFact, StageFact
-from shared.decider import message
+from shared.decider import message, replace
 from shared.views.table import Change, Table
 
 RANKS = {stage: rank for rank, stage in enumerate(STAGES)}
-_STEPS = {"contacted": 1, "converted": 2, "disqualified": 0}
+STEPS = {"contacted": 1, "converted": 2, "disqualified": 0}
 """The rank at which a fact of a lead leaves it."""
 _PLACE = ("store_id", "channel", "campaign_id", "brand", "series")
 
@@ -77,7 +76,7 @@ def _lead(fact: LeadFact, was: LeadState | None) -> LeadState | None:
     if was is None:
         return None
     now: dict[str, Any] = {"recorded_at": max(was.recorded_at, fact.recorded_at)}
-    if (rank := _STEPS.get(fact.kind)) is not None:
+    if (rank := STEPS.get(fact.kind)) is not None:
         now["reached"] = max(was.reached, rank)
         if fact.occurred_at >= was.stepped_at:
             now |= {"stands": rank, "closed": fact.kind == "disqualified", "stepped_at": fact.occurred_at}
